@@ -1,0 +1,49 @@
+"""The rows that pass from the source to the store: what a raw table is, and one record made ready for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from hde.issues import Issue
+
+RawType = Literal["text", "int", "bigint", "float", "numeric", "boolean", "date", "timestamptz", "uuid", "jsonb"]
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A raw table as the connector declares it: columns in order, and the ones that identify a record."""
+
+    schema: str
+    name: str
+    columns: tuple[tuple[str, RawType], ...]
+    key: tuple[str, ...]
+    """Empty: one row per account."""
+    observe: bool = False
+    volatile: tuple[tuple[str, ...], ...] = ()
+    """Paths in the payload whose change means nothing."""
+
+
+class RawRow(NamedTuple):
+    """One record. Values are text as PostgreSQL prints them (UTC, ISO), None where the column stays null."""
+
+    key: tuple[str, ...]
+    values: tuple[str | None, ...]
+    payload: bytes
+    """The record's JSON text, as received unless jsonb cannot hold it."""
+    hash: bytes
+    """16 bytes of SHA-256 over the text as received."""
+    received: bytes | None = None
+    """The text as received where `payload` had to differ from it."""
+    issues: tuple[Issue, ...] = ()
+
+
+def key_text(key: tuple[str, ...]) -> str:
+    """A raw key as one text, used as `raw_source_id` and in issues: compound keys as a JSON array."""
+    if len(key) == 1:
+        return key[0]
+    return "[" + ",".join(_quoted(part) for part in key) + "]"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,1 @@
+"""What the YAML says: read, check, freeze. No HTTP and no database here."""

@@ -1,0 +1,253 @@
+"""What a connector says, frozen.
+
+Field names are the keys of `schemas/connector.schema.json`; a test holds them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from hde.spec.template import Template, Tree
+
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class Setting:
+    name: str
+    about: str = ""
+    default: str | None = None
+    secret: bool = False
+
+    def variable(self, connector: str) -> str:
+        """The environment variable it is read from: `WHOOP_CLIENT_ID`."""
+        return f"{connector}_{self.name}".upper().replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as the author shows it; every changing part is a template. `json` and `form` exclude each other."""
+
+    path: Template
+    method: str = "GET"
+    params: Mapping[str, Tree] = field(default_factory=dict)
+    headers: Mapping[str, Tree] = field(default_factory=dict)
+    json: Tree | None = None
+    form: Mapping[str, Tree] | None = None
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    requests: Template
+    """A template that gives a whole number."""
+    per: timedelta
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Which header of a 429 says how long to wait. Retry-After is always understood."""
+
+    header: str
+    is_: Literal["seconds", "epoch", "timestamp"] = "seconds"
+
+
+ErrorAction = Literal["retry", "wait", "refresh", "restart", "empty", "skip", "fail"]
+
+
+@dataclass(frozen=True)
+class ErrorRule:
+    do: ErrorAction
+    status: tuple[int, ...] = ()
+    """Empty: any status."""
+    body: str | None = None
+    """A JMESPath on the answer; the rule matches where it gives something true."""
+    message: str | None = None
+    """A JMESPath on the answer: the source's own words for the failure."""
+
+
+@dataclass(frozen=True)
+class Http:
+    base_url: Template
+    params: Mapping[str, Tree] = field(default_factory=dict)
+    headers: Mapping[str, Tree] = field(default_factory=dict)
+    rate_limits: tuple[RateLimit, ...] = ()
+    wait: Wait | None = None
+    errors: tuple[ErrorRule, ...] = ()
+    parallel: int = 8
+    """Windows fetched side by side."""
+
+
+@dataclass(frozen=True)
+class Client:
+    id: Template
+    secret: Template | None = None
+    send: Literal["body", "basic"] = "body"
+
+
+@dataclass(frozen=True)
+class Authorize:
+    url: Template
+    redirect_uri: Template
+    scopes: tuple[str, ...] = ()
+    scope_separator: str = " "
+    pkce: bool = True
+    params: Mapping[str, Tree] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TokenRequest:
+    url: Template | None = None
+    """For `refresh`, None means the token URL."""
+    params: Mapping[str, Tree] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OAuth2Code:
+    client: Client
+    authorize: Authorize
+    token: TokenRequest
+    refresh: TokenRequest = field(default_factory=TokenRequest)
+    kind: Literal["oauth2_code"] = "oauth2_code"
+
+
+@dataclass(frozen=True)
+class AccountRequest:
+    """Whose data this is. Without a request, `id` is read from the token answer."""
+
+    id: str
+    """A JMESPath."""
+    request: Request | None = None
+    keep: Mapping[str, str] = field(default_factory=dict)
+    """Further fields kept under `account.NAME`: name -> JMESPath."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """A part of an answer: a JMESPath on its body, or one of its headers."""
+
+    body: str | None = None
+    header: str | None = None
+
+
+@dataclass(frozen=True)
+class Cursor:
+    next: Where
+    max_pages: int | None = None
+    kind: Literal["cursor"] = "cursor"
+
+
+@dataclass(frozen=True)
+class PageNumber:
+    first: int = 1
+    size: int | None = None
+    more: Where | None = None
+    total: Where | None = None
+    stop: Literal["empty", "short"] = "empty"
+    max_pages: int | None = None
+    kind: Literal["page"] = "page"
+
+
+@dataclass(frozen=True)
+class Offset:
+    size: int | None = None
+    more: Where | None = None
+    total: Where | None = None
+    stop: Literal["empty", "short"] = "empty"
+    max_pages: int | None = None
+    kind: Literal["offset"] = "offset"
+
+
+@dataclass(frozen=True)
+class NextUrl:
+    next: Where
+    max_pages: int | None = None
+    kind: Literal["url"] = "url"
+
+
+@dataclass(frozen=True)
+class LinkHeader:
+    max_pages: int | None = None
+    kind: Literal["link_header"] = "link_header"
+
+
+Pagination = Cursor | PageNumber | Offset | NextUrl | LinkHeader
+
+
+@dataclass(frozen=True)
+class OtherTime:
+    """The time of a record is another resource's: `{from: sleeps, key: sleep_id, column: start}` (raw column names)."""
+
+    from_: str
+    key: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Window:
+    settle: timedelta
+    """How far back every run reads again."""
+    time: str | OtherTime | None = None
+    """The raw column that holds a record's own time (a dotted path is turned into its column name)."""
+    step: timedelta | None = None
+    from_: Template | None = None
+    """Where history begins: a date, a span back from now (`90d`), or a template."""
+    format: str = "rfc3339"
+    """rfc3339, date, epoch, epoch_ms, or a strftime pattern; always UTC."""
+    end: Literal["exclusive", "inclusive"] = "exclusive"
+    widen_before: timedelta = timedelta(0)
+    widen_after: timedelta = timedelta(0)
+
+
+ColumnType = Literal["text", "int", "bigint", "float", "numeric", "boolean", "date", "timestamptz", "uuid", "jsonb"]
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    name: str
+    """The column's name in Postgres: the path with `_` for `.` where nothing else is said."""
+    type: ColumnType
+    path: str
+    """A JMESPath on the record, or `$window.start`, `$account.id`."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    name: str
+    request: Request
+    key: tuple[str, ...]
+    """Raw columns that identify a record within the account; empty: one row per account."""
+    columns: tuple[RawColumn, ...]
+    records: str | None = None
+    """A JMESPath to a list or one object; None: the answer itself."""
+    observe: bool = False
+    pagination: Pagination | None = None
+    window: Window | None = None
+    errors: tuple[ErrorRule, ...] = ()
+    volatile: tuple[str, ...] = ()
+    """Dotted paths that change without meaning anything."""
+    missing: Literal["keep", "delete"] = "keep"
+
+    def column(self, name: str) -> RawColumn | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True)
+class Connector:
+    name: str
+    file: Path
+    http: Http
+    resources: Mapping[str, Resource]
+    title: str = ""
+    docs: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    auth: OAuth2Code | None = None
+    account: AccountRequest | None = None
+
+    @property
+    def schema(self) -> str:
+        """The Postgres schema of its raw tables."""
+        return f"{self.name}_raw".replace("-", "_")

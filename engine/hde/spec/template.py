@@ -1,0 +1,203 @@
+"""What a connector writes: text with `{{ expressions }}`. Expressions only, sandboxed, with bounded output.
+
+A text that is one expression keeps the type of its value (null, number, list); everything else is text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+from urllib.parse import quote
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from hde.errors import WrongUse
+
+T = TypeVar("T")
+Scope = Mapping[str, object]
+LONGEST_OUTPUT = 1_000_000
+LONGEST_TEXT = 10_000
+FILTERS = ("default", "int", "join", "lower", "replace", "string", "trim", "upper")
+
+_ALLOWED = (
+    nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Const, nodes.Filter, nodes.CondExpr, nodes.Compare, nodes.Operand,
+    nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Add, nodes.Sub, nodes.List, nodes.Output, nodes.Template,
+    nodes.TemplateData,
+)  # fmt: skip
+_EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+
+
+class TemplateError(WrongUse):
+    """A template that does not compile, or gave nothing where text was needed."""
+
+
+@dataclass(frozen=True)
+class _Hole:
+    source: str
+    evaluate: Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A compiled template. `names` are the dotted names it reads: `("window", "start")`."""
+
+    text: str
+    parts: tuple[str | _Hole, ...]
+    names: frozenset[tuple[str, ...]]
+
+    @property
+    def is_one_expression(self) -> bool:
+        return len(self.parts) == 1 and isinstance(self.parts[0], _Hole)
+
+    def value(self, scope: Scope) -> object:
+        """The value: of its own type if the template is one expression, else text."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], _Hole):
+            return _bounded(self.parts[0].evaluate(**scope), self.text)
+        return self.render(scope)
+
+    def render(self, scope: Scope, *, as_segments: bool = False) -> str:
+        """The text. A null inside it is an error; with `as_segments` each value is encoded as one path segment."""
+        return _bounded("".join(self._pieces(scope, as_segments)), self.text)
+
+    def _pieces(self, scope: Scope, as_segments: bool) -> Iterator[str]:
+        for part in self.parts:
+            if isinstance(part, str):
+                yield part
+                continue
+            value = part.evaluate(**scope)
+            if value is None:
+                raise TemplateError(f"{{{{ {part.source} }}}} gives nothing in {self.text!r}, where a text is needed")
+            yield _segment(as_text(value)) if as_segments else as_text(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Template({self.text!r})"
+
+
+Tree = Template | str | int | float | bool | None | tuple["Tree", ...] | Mapping[str, "Tree"]
+"""A value of a request as written in YAML, its texts compiled."""
+
+
+def compile_template(text: str) -> Template:
+    """Compile `text`; TemplateError says what is wrong with it, in words for the author."""
+    if len(text) > LONGEST_TEXT:
+        raise TemplateError(f"a template of {len(text)} characters; {LONGEST_TEXT} are the most")
+    if "{%" in text or "{#" in text:
+        raise TemplateError("templates are expressions: {{ ... }} works, {% ... %} and {# ... #} do not")
+    parts: list[str | _Hole] = []
+    names: set[tuple[str, ...]] = set()
+    position = 0
+    for match in _EXPRESSION.finditer(text):
+        if match.start() > position:
+            parts.append(text[position : match.start()])
+        source = match.group(1).strip()
+        names |= set(_names(source))
+        parts.append(_Hole(source, _environment().compile_expression(source, undefined_to_none=True)))
+        position = match.end()
+    if position < len(text) or not parts:
+        parts.append(text[position:])
+    if any(isinstance(part, str) and ("{{" in part or "}}" in part) for part in parts):
+        raise TemplateError(f"{{{{ without }}}} in {text!r}")
+    return Template(text, tuple(parts), frozenset(names))
+
+
+def compile_tree(value: object) -> Tree:
+    """A request value as read from YAML with every text in it compiled."""
+    if isinstance(value, str):
+        return compile_template(value)
+    if isinstance(value, list | tuple):
+        return tuple(compile_tree(item) for item in value)
+    if isinstance(value, Mapping):
+        return {str(key): compile_tree(item) for key, item in value.items()}
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise TemplateError(f"a {type(value).__name__} has no place in a request")
+
+
+def render_tree(tree: Tree, scope: Scope) -> object:
+    """The value of a tree. Entries of maps and lists that give null are left out, constants that are null stay."""
+    if isinstance(tree, Template):
+        return tree.value(scope)
+    if isinstance(tree, tuple):
+        rendered = [(item, render_tree(item, scope)) for item in tree]
+        return [value for item, value in rendered if value is not None or not isinstance(item, Template)]
+    if isinstance(tree, Mapping):
+        pairs = [(key, item, render_tree(item, scope)) for key, item in tree.items()]
+        return {key: value for key, item, value in pairs if value is not None or not isinstance(item, Template)}
+    return tree
+
+
+def templates_in(tree: Tree) -> Iterator[Template]:
+    if isinstance(tree, Template):
+        yield tree
+    elif isinstance(tree, tuple):
+        for item in tree:
+            yield from templates_in(item)
+    elif isinstance(tree, Mapping):
+        for item in tree.values():
+            yield from templates_in(item)
+
+
+def as_text(value: object) -> str:
+    """A value as it stands in a URL or header: true and false in JSON's spelling."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _segment(text: str) -> str:
+    encoded = quote(text, safe="")
+    return encoded.replace(".", "%2E") if set(encoded) <= {"."} else encoded
+
+
+def _bounded(value: T, text: str) -> T:
+    if isinstance(value, str | list | tuple) and len(value) > LONGEST_OUTPUT:
+        raise TemplateError(f"{text!r} gives more than {LONGEST_OUTPUT} characters")
+    return value
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(autoescape=False)
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    environment.globals.clear()
+    return environment
+
+
+def _names(source: str) -> Iterator[tuple[str, ...]]:
+    try:
+        tree = _environment().parse("{{ " + source + " }}")
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"{{{{ {source} }}}}: {error.message}") from None
+    for node in _walk([tree]):
+        if not isinstance(node, _ALLOWED):
+            what = type(node).__name__.lower()
+            raise TemplateError(f"{{{{ {source} }}}}: {what} is not part of templates; names, filters and ~ are")
+        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+            raise TemplateError(f"{{{{ {source} }}}}: no filter {node.name!r}; there are {', '.join(FILTERS)}")
+        if isinstance(node, nodes.Name | nodes.Getattr) and (name := _dotted(node)):
+            if any(part.startswith("_") for part in name):
+                raise TemplateError(f"{{{{ {source} }}}}: names that begin with _ are out of reach")
+            yield name
+
+
+def _walk(todo: Iterable[nodes.Node]) -> Iterator[nodes.Node]:
+    for node in todo:
+        yield node
+        if not isinstance(node, nodes.Getattr) or not _dotted(node):
+            yield from _walk(node.iter_child_nodes())
+
+
+def _dotted(node: nodes.Node) -> tuple[str, ...]:
+    if isinstance(node, nodes.Name):
+        return (node.name,)
+    if isinstance(node, nodes.Getattr) and (left := _dotted(node.node)):
+        return (*left, node.attr)
+    return ()
