@@ -40,6 +40,8 @@ class RawRow(NamedTuple):
 
 def key_text(key: tuple[str, ...]) -> str:
     """A raw key as one text, used as `raw_source_id` and in issues: compound keys as a JSON array."""
+    if not key:
+        return ""
     if len(key) == 1:
         return key[0]
     return "[" + ",".join(_quoted(part) for part in key) + "]"

@@ -1,9 +1,13 @@
-"""JMESPath, compiled once: `compile(text)` gives a callable from a document to a value."""
+"""JMESPath, compiled once: `compile(text)` gives a callable from a document to a value.
+
+The one seam through which a mapping reads: it must not know what a mapping is.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -19,25 +23,70 @@ class ExpressionError(WrongUse):
 
 
 def compile(text: str) -> Expression:
-    """Compile a JMESPath; a plain dotted name may hold `-` without quotes. ExpressionError says where it is wrong."""
+    """Compile a JMESPath; a plain dotted name may hold `-` without quotes. ExpressionError says where it is wrong.
+
+    What it returns raises `jmespath.exceptions.JMESPathError` where a function meets a value it does not take.
+    """
     if _PLAIN.match(text):
         return _dotted(text.split("."))
     try:
         compiled = jmespath.compile(text)
     except JMESPathError as error:
-        raise ExpressionError(f"{text!r} is not JMESPath: {error}") from None
+        raise ExpressionError(f"{text!r} is not JMESPath: {' '.join(str(error).split())}") from None
     return compiled.search
 
 
-def _dotted(names: list[str]) -> Expression:
-    first, *rest = names
+# Subscripts that are allowed to fail beat asking each level what it is: what a mapping reads is mostly there.
+_ABSENT = (KeyError, TypeError, IndexError)
 
-    def read(document: object) -> object:
-        value = document.get(first) if isinstance(document, dict) else None
-        for name in rest:
-            if not isinstance(value, dict):
-                return None
-            value = value.get(name)
-        return value
+
+def _dotted(names: list[str]) -> Expression:
+    if len(names) == 1:
+        return _one(*names)
+    if len(names) == 2:
+        return _two(*names)
+    if len(names) == 3:
+        return _three(*names)
+    return _many(names)
+
+
+def _one(name: str) -> Expression:
+    def read(document: Any) -> object:
+        try:
+            return document[name]
+        except _ABSENT:
+            return None
+
+    return read
+
+
+def _two(first: str, second: str) -> Expression:
+    def read(document: Any) -> object:
+        try:
+            return document[first][second]
+        except _ABSENT:
+            return None
+
+    return read
+
+
+def _three(first: str, second: str, third: str) -> Expression:
+    def read(document: Any) -> object:
+        try:
+            return document[first][second][third]
+        except _ABSENT:
+            return None
+
+    return read
+
+
+def _many(names: list[str]) -> Expression:
+    def read(document: Any) -> object:
+        try:
+            for name in names:
+                document = document[name]
+        except _ABSENT:
+            return None
+        return document
 
     return read

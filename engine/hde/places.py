@@ -1,0 +1,36 @@
+"""Where things are: the home folder, `.env`, and the connectors, mappings and migrations that come along."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+from dotenv import dotenv_values
+
+_PACKAGE = Path(__file__).parent
+
+
+def home() -> Path:
+    """The folder that holds the embedded database, tokens and keys: `HDE_HOME`, else the user's data folder."""
+    named = os.environ.get("HDE_HOME")
+    return Path(named).expanduser().absolute() if named else Path(platformdirs.user_data_dir("hde", appauthor=False))
+
+
+def make_home() -> Path:
+    folder = home()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def bundled(kind: str) -> Path:
+    """The folder of `connectors`, `mappings` or `migrations`: inside the wheel, or at the top of a checkout."""
+    inside = _PACKAGE / "bundled" / kind
+    return inside if inside.is_dir() else _PACKAGE.parents[1] / kind
+
+
+def load_env_file(folder: Path | None = None) -> None:
+    """Read `.env` of the current folder; what the environment already says wins."""
+    for name, value in dotenv_values((folder or Path.cwd()) / ".env").items():
+        if value:
+            os.environ.setdefault(name, value)

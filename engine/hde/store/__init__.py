@@ -1,0 +1,1 @@
+"""Everything Postgres. No HTTP and no YAML here."""

@@ -1,0 +1,114 @@
+"""Requests counted ahead against the source's limits, shared through the database by all who share an app.
+
+A limit of N per period is kept over any stretch of that length: time is cut into slots, and the slots that a stretch
+may touch are summed. A process takes a few requests at once, to be used within one slot.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from hde.store.database import Connection, lock_number, values_hidden
+
+SLOTS = 60
+MOST_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Limit:
+    requests: int
+    seconds: int
+
+    @property
+    def slot_seconds(self) -> float:
+        return self.seconds / SLOTS
+
+
+class SharedBudget:
+    """The limits of one app. `reserve` and `wait` may be called from any thread.
+
+    The connection must be in autocommit mode and used by nobody else.
+    """
+
+    def __init__(self, connection: Connection, scope: str, limits: Sequence[Limit]) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._limits = tuple(limits)
+        self._mutex = threading.Lock()
+        self._held = 0
+        self._held_until = 0.0
+        shortest = min((limit.slot_seconds for limit in limits), default=1.0)
+        self._lease = min(shortest, 1.0)
+
+    def reserve(self) -> float:
+        """0.0: one request is counted and may go out at once. Else: seconds to wait before asking again."""
+        with self._mutex:
+            if self._held and time.time() < self._held_until:
+                self._held -= 1
+                return 0.0
+            with values_hidden(), self._connection.transaction(), self._connection.cursor() as cursor:
+                return self._take(cursor)
+
+    def wait(self, seconds: float) -> None:
+        """The source said wait: nobody who shares this budget sends anything before then."""
+        with self._mutex, values_hidden():
+            self._held = 0
+            self._connection.execute(
+                "DELETE FROM meta.budgets WHERE scope = %s AND seconds = 0 AND slot < %s",
+                (self._scope, round(time.time() * 1000)),
+            )
+            self._connection.execute(
+                "INSERT INTO meta.budgets (scope, seconds, slot, spent) VALUES (%s, 0, %s, 0) ON CONFLICT DO NOTHING",
+                (self._scope, round((time.time() + seconds) * 1000)),
+            )
+
+    def _take(self, cursor: psycopg.Cursor[Any]) -> float:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (lock_number(f"budget:{self._scope}"),))
+        now = time.time()
+        blocked = self._blocked_until(cursor) - now
+        if blocked > 0:
+            return blocked
+        room = MOST_AT_ONCE
+        for limit in self._limits:
+            left, wait = self._room(cursor, limit, now)
+            if left < 1:
+                return wait
+            room = min(room, left, max(1, limit.requests // 20))
+        for limit in self._limits:
+            cursor.execute(
+                "INSERT INTO meta.budgets AS b (scope, seconds, slot, spent) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT (scope, seconds, slot) DO UPDATE SET spent = b.spent + EXCLUDED.spent",
+                (self._scope, limit.seconds, int(now / limit.slot_seconds), room),
+            )
+        self._held = room - 1
+        self._held_until = now + self._lease
+        return 0.0
+
+    def _blocked_until(self, cursor: psycopg.Cursor[Any]) -> float:
+        cursor.execute("SELECT max(slot) FROM meta.budgets WHERE scope = %s AND seconds = 0", (self._scope,))
+        row = cursor.fetchone()
+        return row[0] / 1000 if row and row[0] else 0.0
+
+    def _room(self, cursor: psycopg.Cursor[Any], limit: Limit, now: float) -> tuple[int, float]:
+        """Requests left, and seconds until the oldest counted slot is out of reach (a lease reaches one slot on)."""
+        reach = SLOTS + 1
+        oldest = int(now / limit.slot_seconds) - reach
+        cursor.execute(
+            "DELETE FROM meta.budgets WHERE scope = %s AND seconds = %s AND slot < %s",
+            (self._scope, limit.seconds, oldest),
+        )
+        cursor.execute(
+            "SELECT COALESCE(sum(spent), 0), min(slot) FROM meta.budgets WHERE scope = %s AND seconds = %s",
+            (self._scope, limit.seconds),
+        )
+        row = cursor.fetchone()
+        spent, first = row if row else (0, None)
+        wait = 0.0 if first is None else (first + reach + 1) * limit.slot_seconds - now
+        return limit.requests - int(spent), max(wait, 0.05)

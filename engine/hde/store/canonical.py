@@ -1,0 +1,225 @@
+"""Writing canonical rows: a record's rows are replaced as a set, and equal ones are not touched."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from hde.canonical import TABLES
+from hde.store.copy_text import copy_in, dumper, escaped
+from hde.store.raw_tables import names
+
+Cursor = psycopg.Cursor[Any]
+Values = tuple[object, ...]
+RowsOfRecord = Mapping[str, Values]
+"""part -> values, in the order of the canonical table's columns."""
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a batch of rows comes from."""
+
+    account: int
+    mapping: str
+    mapping_hash: str
+    source_system: str
+    raw_table: str
+    run: int
+    mapped_at: datetime
+
+
+@dataclass
+class Written:
+    new: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    columns: dict[str, int] = field(default_factory=dict)
+    """For a dry run: how many values of each column would change."""
+
+    def add(self, other: Written) -> None:
+        self.new += other.new
+        self.changed += other.changed
+        self.removed += other.removed
+        self.unchanged += other.unchanged
+        for column, count in other.columns.items():
+            self.columns[column] = self.columns.get(column, 0) + count
+
+
+class _Line(NamedTuple):
+    key: tuple[str, str]
+    business: str
+    digest: bytes
+
+
+def write(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, RowsOfRecord]) -> Written:
+    """Make the stored rows of these records exactly these. A record without rows loses those it had."""
+    stored = _stored(cursor, table, lineage, list(records))
+    lines = list(_lines(table, records))
+    new = sorted((line for line in lines if line.key not in stored), key=lambda line: line.key)
+    changed = [line for line in lines if line.key in stored and stored[line.key] != line.digest]
+    gone = stored.keys() - {line.key for line in lines}
+    if new:
+        copy_in(cursor, _statements(table).copy, _finished(new, lineage))
+    if changed:
+        _update(cursor, table, lineage, changed)
+    if gone:
+        _delete(cursor, table, lineage, gone)
+    return Written(len(new), len(changed), len(gone), len(lines) - len(new) - len(changed))
+
+
+def compare(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, RowsOfRecord]) -> Written:
+    """What `write` would do, and which columns would change, without doing it."""
+    stored = _stored(cursor, table, lineage, list(records))
+    lines = {line.key: line for line in _lines(table, records)}
+    changed = [key for key, line in lines.items() if key in stored and stored[key] != line.digest]
+    result = Written(
+        len(lines.keys() - stored.keys()), len(changed), len(stored.keys() - lines.keys()),
+        len(lines) - len(changed) - len(lines.keys() - stored.keys()),
+    )  # fmt: skip
+    if changed:
+        result.columns = _changed_columns(cursor, table, lineage, records, changed)
+    return result
+
+
+def delete_mapping(cursor: Cursor, table: str, account: int, mapping: str) -> int:
+    """All rows that a mapping wrote into a table it no longer writes."""
+    if table not in TABLES:
+        return 0
+    cursor.execute(
+        SQL("DELETE FROM {} WHERE account = %s AND mapping = %s").format(Identifier("canonical", table)),
+        (account, mapping),
+    )
+    return cursor.rowcount
+
+
+def count_mapping(cursor: Cursor, table: str, account: int, mapping: str) -> int:
+    if table not in TABLES:
+        return 0
+    cursor.execute(
+        SQL("SELECT count(*) FROM {} WHERE account = %s AND mapping = %s").format(Identifier("canonical", table)),
+        (account, mapping),
+    )
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _stored(cursor: Cursor, table: str, lineage: Lineage, records: list[str]) -> dict[tuple[str, str], bytes]:
+    cursor.execute(_statements(table).probe, (lineage.account, lineage.mapping, records))
+    return {(record, part): digest for record, part, digest in cursor.fetchall()}
+
+
+def _lines(table: str, records: Mapping[str, RowsOfRecord]) -> Iterable[_Line]:
+    dumpers = _dumpers(table)
+    for record, rows in records.items():
+        for part, values in rows.items():
+            business = "\t".join(
+                ["\\N" if value is None else dump(value) for dump, value in zip(dumpers, values, strict=True)]
+            )
+            yield _Line((record, part), business, hashlib.sha256(business.encode()).digest()[:16])
+
+
+def _finished(lines: Iterable[_Line], lineage: Lineage) -> Iterable[bytes]:
+    head = f"{lineage.account}\t{escaped(lineage.mapping)}\t"
+    tail = "\t".join(
+        (escaped(lineage.source_system), escaped(lineage.raw_table), lineage.mapping_hash, str(lineage.run),
+         lineage.mapped_at.isoformat())
+    )  # fmt: skip
+    for (record, part), business, digest in lines:
+        text = f"{head}{escaped(record)}\t{escaped(part)}\t{business}\t{tail}\t\\\\x{digest.hex()}"
+        yield text.encode()
+
+
+def _update(cursor: Cursor, table: str, lineage: Lineage, lines: Sequence[_Line]) -> None:
+    statements = _statements(table)
+    cursor.execute(statements.make_stage)
+    cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off")
+    copy_in(cursor, statements.copy_stage, _finished(lines, lineage))
+    cursor.execute(statements.update)
+    cursor.execute(SQL("DELETE FROM {}").format(_stage(table)))
+
+
+def _delete(cursor: Cursor, table: str, lineage: Lineage, gone: Iterable[tuple[str, str]]) -> None:
+    keys = sorted(gone)
+    cursor.execute(
+        _statements(table).delete,
+        {"account": lineage.account, "mapping": lineage.mapping,
+         "records": [record for record, _ in keys], "parts": [part for _, part in keys]},
+    )  # fmt: skip
+
+
+def _changed_columns(
+    cursor: Cursor,
+    table: str,
+    lineage: Lineage,
+    records: Mapping[str, RowsOfRecord],
+    keys: Sequence[tuple[str, str]],
+) -> dict[str, int]:
+    business = [column.name for column in TABLES[table].columns]
+    cursor.execute(
+        SQL("SELECT raw_source_id, part, {} FROM {} WHERE account = %s AND mapping = %s AND raw_source_id = ANY(%s)")
+        .format(names(business), Identifier("canonical", table)),
+        (lineage.account, lineage.mapping, list({record for record, _ in keys})),
+    )  # fmt: skip
+    counts: dict[str, int] = {}
+    wanted = set(keys)
+    for record, part, *values in cursor.fetchall():
+        if (record, part) in wanted:
+            for column, was, is_now in zip(business, values, records[record][part], strict=True):
+                if was != is_now:
+                    counts[column] = counts.get(column, 0) + 1
+    return counts
+
+
+class _Statements(NamedTuple):
+    probe: Composed
+    copy: Composed
+    make_stage: Composed
+    copy_stage: Composed
+    update: Composed
+    delete: Composed
+
+
+@lru_cache(maxsize=64)
+def _dumpers(table: str) -> list[Callable[[Any], str]]:
+    return [dumper(column.type) for column in TABLES[table].columns]
+
+
+@lru_cache(maxsize=64)
+def _statements(table: str) -> _Statements:
+    key = ("account", "mapping", "raw_source_id", "part")
+    business = tuple(column.name for column in TABLES[table].columns)
+    lineage = ("source_system", "raw_table", "mapping_hash", "run_id", "mapped_at", "_hash")
+    target, stage = Identifier("canonical", table), _stage(table)
+    columns = names((*key, *business, *lineage))
+    return _Statements(
+        probe=SQL(
+            "SELECT raw_source_id, part, _hash FROM {} WHERE account = %s AND mapping = %s AND raw_source_id = ANY(%s)"
+        ).format(target),
+        copy=SQL("COPY {} ({}) FROM STDIN").format(target, columns),
+        make_stage=SQL(
+            "CREATE TEMP TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
+        ).format(stage, columns, target),
+        copy_stage=SQL("COPY {} ({}) FROM STDIN").format(stage, columns),
+        update=SQL("UPDATE {} c SET {} FROM {} s WHERE {}").format(
+            target,
+            SQL(", ").join(SQL("{0} = s.{0}").format(Identifier(column)) for column in (*business, *lineage)),
+            stage,
+            SQL(" AND ").join(SQL("c.{0} = s.{0}").format(Identifier(column)) for column in key),
+        ),
+        delete=SQL(
+            "DELETE FROM {} c USING unnest(%(records)s::text[], %(parts)s::text[]) k(record, part)"
+            " WHERE c.account = %(account)s AND c.mapping = %(mapping)s AND c.raw_source_id = k.record AND c.part = k.part"
+        ).format(target),
+    )
+
+
+def _stage(table: str) -> Identifier:
+    return Identifier("pg_temp", f"stage_canonical_{table}"[:63])

@@ -1,0 +1,236 @@
+"""How far each mapping has read: which raw records are due, and the watermarks that move with what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from hde.rows import RawTable, key_text
+from hde.store.raw_tables import history, key_columns, name
+
+Cursor = psycopg.Cursor[Any]
+BATCH = 2_000
+
+
+@dataclass(frozen=True)
+class Refers:
+    """`with:` of a mapping: the other table, and the column here that holds its key."""
+
+    name: str
+    table: RawTable
+    column: str
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One mapping as a consumer of raw tables. `version` changes when its rows must be written again."""
+
+    mapping: str
+    version: str
+    table: RawTable
+    refers: tuple[Refers, ...]
+    targets: tuple[str, ...]
+
+    @property
+    def tables(self) -> tuple[RawTable, ...]:
+        return (self.table, *dict.fromkeys(r.table for r in self.refers if r.table != self.table))
+
+
+class Due(NamedTuple):
+    """A raw record to be mapped: its payload as JSON text, when it was observed, and its counterparts' payloads."""
+
+    key: str
+    payload: str
+    observed_at: object
+    references: tuple[str | None, ...]
+
+
+class Batch(NamedTuple):
+    """Records to map, records that vanished, and the watermark that both reach."""
+
+    due: list[Due]
+    vanished: list[str]
+    raw_table: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class State:
+    seq: dict[str, int]
+    mapping_hash: str | None
+    targets: tuple[str, ...]
+
+
+def state(cursor: Cursor, reader: Reader, account: int, *, lock: bool = False) -> State:
+    """The watermarks by raw table. With `lock`, other mappers of the same account and mapping wait."""
+    if lock:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", (f"map:{reader.mapping}", account))
+    cursor.execute(
+        "SELECT raw_table, seq, mapping_hash, targets FROM meta.consumers WHERE mapping = %s AND account = %s",
+        (reader.mapping, account),
+    )
+    rows = cursor.fetchall()
+    if not rows:
+        return State({}, None, ())
+    targets = dict.fromkeys(target for row in rows for target in row[3])
+    return State({row[0]: row[1] for row in rows}, rows[0][2], tuple(targets))
+
+
+def restart(cursor: Cursor, reader: Reader, account: int) -> None:
+    """Begin again from raw's first record: a new mapping, or a new version of it."""
+    for table in reader.tables:
+        move(cursor, reader, account, table.name, 0)
+    cursor.execute(
+        "DELETE FROM meta.consumers WHERE mapping = %s AND account = %s AND NOT raw_table = ANY(%s)",
+        (reader.mapping, account, [table.name for table in reader.tables]),
+    )
+
+
+def move(cursor: Cursor, reader: Reader, account: int, raw_table: str, seq: int) -> None:
+    cursor.execute(
+        "INSERT INTO meta.consumers (mapping, account, raw_table, seq, mapping_hash, targets)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (mapping, account, raw_table) DO UPDATE SET"
+        " seq = EXCLUDED.seq, mapping_hash = EXCLUDED.mapping_hash, targets = EXCLUDED.targets",
+        (reader.mapping, account, raw_table, seq, reader.version, list(reader.targets)),
+    )
+
+
+def next_batch(cursor: Cursor, reader: Reader, account: int, marks: State) -> Batch | None:
+    """The next records due, or None when nothing is.
+
+    Records whose counterpart changed come first, of those mapped already (up to the own mark): whatever is beyond
+    that mark is mapped after, and sees the counterparts as they are then.
+    """
+    own = marks.seq.get(reader.table.name, 0)
+    for index, refers in enumerate(reader.refers):
+        mark = marks.seq.get(refers.table.name, 0)
+        if own:
+            batch = _batch(cursor, _statements(reader).through[index], reader, account, mark, refers.table.name, own)
+        else:
+            batch = _nothing_to_revisit(cursor, refers.table, account, mark)
+        if batch:
+            return batch
+    return _batch(cursor, _statements(reader).own, reader, account, own, reader.table.name)
+
+
+def _nothing_to_revisit(cursor: Cursor, table: RawTable, account: int, mark: int) -> Batch | None:
+    cursor.execute(
+        SQL(
+            "SELECT GREATEST((SELECT max(_seq) FROM {} WHERE _account = %(a)s),"
+            " (SELECT max(_seq) FROM {} WHERE _account = %(a)s AND _op = 'D'), 0)"
+        ).format(name(table), history(table)),
+        {"a": account},
+    )
+    row = cursor.fetchone()
+    return Batch([], [], table.name, int(row[0])) if row and row[0] > mark else None
+
+
+def _batch(
+    cursor: Cursor, statement: Composed, reader: Reader, account: int, mark: int, raw_table: str, own: int = 0
+) -> Batch | None:
+    cursor.execute(statement, {"account": account, "mark": mark, "own": own, "limit": BATCH})
+    rows = cursor.fetchall()
+    if not rows:
+        return None
+    width = len(key_columns(reader.table)) or 1
+    due: list[Due] = []
+    vanished: list[str] = []
+    for _, there, payload, observed_at, *rest in rows:
+        if there:
+            due.append(Due(_raw_key(reader, rest[:width]), payload, observed_at, tuple(rest[width:])))
+        elif there is False:
+            vanished.append(_raw_key(reader, rest[:width]))
+    return Batch(due, vanished, raw_table, rows[-1][0])
+
+
+def _raw_key(reader: Reader, shown: Sequence[str]) -> str:
+    return key_text(tuple(shown)) if key_columns(reader.table) else ""
+
+
+class _Statements(NamedTuple):
+    own: Composed
+    through: tuple[Composed, ...]
+
+
+@lru_cache(maxsize=256)
+def _statements(reader: Reader) -> _Statements:
+    return _Statements(_own_statement(reader), tuple(_through_statement(reader, r) for r in reader.refers))
+
+
+def _own_statement(reader: Reader) -> Composed:
+    """Changed records and vanished ones that are not there again, by `_seq`."""
+    table = reader.table
+    again = SQL("EXISTS (SELECT 1 FROM {} r WHERE r._account = h._account{})").format(
+        name(table), _same(key_columns(table), "r", "h")
+    )
+    return SQL(
+        "(SELECT m._seq, true, {shown} FROM {raw} m{joins} WHERE m._account = %(account)s AND m._seq > %(mark)s"
+        " ORDER BY m._seq LIMIT %(limit)s)"
+        " UNION ALL"
+        " (SELECT h._seq, CASE WHEN {again} THEN NULL ELSE false END, NULL, NULL, {keys}{nulls} FROM {past} h"
+        " WHERE h._account = %(account)s AND h._op = 'D' AND h._seq > %(mark)s ORDER BY h._seq LIMIT %(limit)s)"
+        " ORDER BY 1 LIMIT %(limit)s"
+    ).format(
+        shown=_shown(reader), raw=name(table), joins=_joins(reader), again=again, keys=_keys(table, "h"),
+        nulls=SQL("").join(SQL(", NULL") for _ in reader.refers), past=history(table),
+    )  # fmt: skip
+
+
+def _through_statement(reader: Reader, refers: Refers) -> Composed:
+    """Records already mapped whose counterpart changed or vanished, by the counterpart's `_seq`."""
+    (key,) = refers.table.key
+    return SQL(
+        "WITH moved AS ((SELECT _seq, {key} AS key FROM {other} WHERE _account = %(account)s AND _seq > %(mark)s"
+        " ORDER BY _seq LIMIT %(limit)s) UNION ALL (SELECT _seq, {key} FROM {past} WHERE _account = %(account)s"
+        " AND _op = 'D' AND _seq > %(mark)s ORDER BY _seq LIMIT %(limit)s) ORDER BY 1 LIMIT %(limit)s)"
+        " SELECT moved._seq, CASE WHEN m._seq IS NOT NULL THEN true END, {shown} FROM moved"
+        " LEFT JOIN {raw} m ON m._account = %(account)s AND m.{column} = moved.key AND m._seq <= %(own)s{joins}"
+        " ORDER BY 1"
+    ).format(
+        key=Identifier(key), other=name(refers.table), past=history(refers.table), shown=_shown(reader),
+        raw=name(reader.table), column=Identifier(refers.column), joins=_joins(reader),
+    )  # fmt: skip
+
+
+def _shown(reader: Reader) -> Composed:
+    observed = SQL("m._observed_at") if reader.table.observe else SQL("NULL::timestamptz")
+    others = SQL("").join(SQL(", {}.payload::text").format(Identifier(f"w{i}")) for i in range(len(reader.refers)))
+    return SQL("m.payload::text, {}, {}{}").format(observed, _keys(reader.table, "m"), others)
+
+
+def _keys(table: RawTable, alias: str) -> Composed:
+    columns = key_columns(table)
+    if not columns:
+        return SQL("{}._account::text").format(Identifier(alias))
+    return SQL(", ").join(SQL("{}.{}::text").format(Identifier(alias), Identifier(column)) for column in columns)
+
+
+def _joins(reader: Reader) -> Composed:
+    return SQL("").join(
+        SQL(" LEFT JOIN {} {alias} ON {alias}._account = m._account AND {alias}.{} = m.{}").format(
+            name(refers.table), Identifier(refers.table.key[0]), Identifier(refers.column), alias=Identifier(f"w{index}")
+        )
+        for index, refers in enumerate(reader.refers)
+    )
+
+
+def _same(columns: Sequence[str], left: str, right: str) -> Composed:
+    return SQL("").join(
+        SQL(" AND {}.{c} = {}.{c}").format(Identifier(left), Identifier(right), c=Identifier(column))
+        for column in columns
+    )
+
+
+def orphaned(cursor: Cursor, connector: str, account: int, present: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(mapping, canonical table) whose rows nothing writes any more, since the mapping is gone from the YAML."""
+    cursor.execute(
+        "SELECT DISTINCT mapping, unnest(targets) FROM meta.consumers WHERE account = %s"
+        " AND split_part(mapping, '/', 1) = %s AND NOT mapping = ANY(%s)",
+        (account, connector, list(present)),
+    )
+    yield from cursor.fetchall()

@@ -1,0 +1,60 @@
+"""Rows as PostgreSQL's COPY text format wants them, prebuilt: the fastest way in from Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.sql import Composed
+
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_CHUNK = 1 << 20
+
+
+def escaped(text: str) -> str:
+    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], text) if _SPECIAL.search(text) else text
+
+
+def escaped_bytes(data: bytes) -> bytes:
+    """JSON text: line breaks and tabs stand only between tokens."""
+    if b"\\" in data:
+        data = data.replace(b"\\", b"\\\\")
+    if b"\n" in data or b"\r" in data or b"\t" in data:
+        data = data.replace(b"\n", b"\\n").replace(b"\r", b"\\r").replace(b"\t", b"\\t")
+    return data
+
+
+def bytea(data: bytes | None) -> bytes:
+    return b"\\N" if data is None else b"\\\\x" + data.hex().encode()
+
+
+def dumper(kind: str) -> Callable[[Any], str]:
+    """How a Python value of a canonical column type is written; None is written by the caller."""
+    return {"float": repr, "int": str, "boolean": _boolean, "timestamptz": _iso, "date": _iso}.get(kind, escaped)
+
+
+def _boolean(value: bool) -> str:
+    return "t" if value else "f"
+
+
+def _iso(value: datetime | date) -> str:
+    return value.isoformat()
+
+
+def copy_in(cursor: psycopg.Cursor[Any], statement: Composed, lines: Iterable[bytes]) -> None:
+    """Send prebuilt lines (without their line breaks) in chunks of about a megabyte."""
+    with cursor.copy(statement) as copy:
+        chunk: list[bytes] = []
+        size = 0
+        for line in lines:
+            chunk.append(line)
+            size += len(line)
+            if size > _CHUNK:
+                copy.write(b"\n".join(chunk) + b"\n")
+                chunk, size = [], 0
+        if chunk:
+            copy.write(b"\n".join(chunk) + b"\n")

@@ -1,0 +1,118 @@
+"""Reaching Postgres: one way to connect, the same session everywhere, and errors without row values."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from hde.errors import DatabaseUnreachable, HdeError
+from hde.store import embedded
+
+OLDEST = 150_000
+Connection = psycopg.Connection[Any]
+_SESSION = (
+    "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false),"
+    " set_config('client_encoding', 'UTF8', false), set_config('bytea_output', 'hex', false),"
+    " set_config('IntervalStyle', 'postgres', false)"
+)
+
+
+class DatabaseError(HdeError):
+    """Postgres refused a statement. Holds SQLSTATE and names, never a value."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A Postgres that can be connected to. Connections are made by whoever needs one, and closed by them."""
+
+    conninfo: str
+
+    @contextmanager
+    def connection(self, *, autocommit: bool = False) -> Iterator[Connection]:
+        """A connection with our session settings. Errors leave it as DatabaseError or DatabaseUnreachable."""
+        connection = self._connect(autocommit)
+        try:
+            with values_hidden():
+                yield connection
+        finally:
+            connection.close()
+
+    def _connect(self, autocommit: bool) -> Connection:
+        try:
+            connection = psycopg.connect(self.conninfo, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError as error:
+            raise _unreachable(error) from None
+        with values_hidden():
+            connection.execute(_SESSION)
+        connection.autocommit = autocommit
+        return connection
+
+
+@contextmanager
+def open_database(home: Path) -> Iterator[Database]:
+    """The database named by HDE_DATABASE_URL, else the embedded one of `home`, started if it does not run."""
+    url = os.environ.get("HDE_DATABASE_URL")
+    if not url:
+        with embedded.attached(home) as conninfo:
+            yield Database(conninfo)
+        return
+    database = Database(_libpq(url))
+    with database.connection() as connection:
+        version = connection.info.server_version
+    if version < OLDEST:
+        raise DatabaseUnreachable(f"HDE_DATABASE_URL: PostgreSQL {version // 10_000} is too old; 15 or later is needed")
+    yield database
+
+
+@contextmanager
+def values_hidden() -> Iterator[None]:
+    """PostgreSQL's messages carry row values (DETAIL, CONTEXT); none of it passes here, tracebacks included."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise _unreachable(error) from None
+    except psycopg.Error as error:
+        raise DatabaseError(_named(error)) from None
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
+    """One transaction whose loss at a power cut would lose rows and coverage together, so it need not wait for disk."""
+    with connection.transaction(), connection.cursor(binary=True) as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        yield cursor
+
+
+def lock_number(name: str) -> int:
+    """A signed 32-bit number for an advisory lock."""
+    number = zlib.crc32(f"hde:{name}".encode())
+    return number - 2**32 if number >= 2**31 else number
+
+
+def _libpq(url: str) -> str:
+    return "postgresql://" + url.split("://", 1)[1] if url.startswith("postgresql+") else url
+
+
+def _unreachable(error: psycopg.Error) -> DatabaseUnreachable:
+    where = "the database of HDE_DATABASE_URL" if os.environ.get("HDE_DATABASE_URL") else "the embedded database"
+    if error.sqlstate:
+        return DatabaseUnreachable(f"{where} refused: {_named(error)}")
+    reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+    return DatabaseUnreachable(f"{where} cannot be reached: {reason}")
+
+
+def _named(error: psycopg.Error) -> str:
+    diagnosis = error.diag
+    names = {
+        "table": diagnosis.table_name, "column": diagnosis.column_name, "constraint": diagnosis.constraint_name,
+    }  # fmt: skip
+    said = ", ".join(f"{what} {name}" for what, name in names.items() if name)
+    kind = type(error).__name__
+    return f"PostgreSQL error {error.sqlstate or '?'} ({kind})" + (f" at {said}" if said else "")

@@ -1,0 +1,49 @@
+"""Issues at rest: one row per (record, path, rule), closed when the record reads well again. Never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+
+from hde.issues import Issue
+
+Cursor = psycopg.Cursor[Any]
+
+
+def record(
+    cursor: Cursor,
+    account: int,
+    origin: str,
+    raw_table: str,
+    found: Mapping[str, Iterable[Issue]],
+    run: int,
+) -> None:
+    """Write what was `found` in a batch: record key -> issues. Records with none have their open issues closed.
+
+    Belongs into the transaction of the batch.
+    """
+    where = (account, origin, raw_table)
+    cursor.execute(
+        "SELECT EXISTS (SELECT 1 FROM meta.issues WHERE account = %s AND origin = %s AND raw_table = %s"
+        " AND closed_at IS NULL)",
+        where,
+    )
+    row = cursor.fetchone()
+    if row and row[0]:
+        cursor.execute(
+            "UPDATE meta.issues SET closed_at = now() WHERE account = %s AND origin = %s AND raw_table = %s"
+            " AND closed_at IS NULL AND record = ANY(%s)",
+            (*where, list(found)),
+        )
+    for key, issues in found.items():
+        for issue in issues:
+            cursor.execute(
+                "INSERT INTO meta.issues AS i (account, origin, raw_table, record, path, rule, level, json_type,"
+                " length, run_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT (account, origin, raw_table, record, path, rule) DO UPDATE SET level = EXCLUDED.level,"
+                " json_type = EXCLUDED.json_type, length = EXCLUDED.length, run_id = EXCLUDED.run_id,"
+                " last_seen = now(), closed_at = NULL",
+                (*where, key, issue.path, issue.rule, issue.level, issue.json_type, issue.length, run),
+            )

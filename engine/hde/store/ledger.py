@@ -1,0 +1,233 @@
+"""What has been read and what is owed: streams hold the covered time as a set, windows the history of reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from hde.store.database import Connection
+from hde.store.merge import Counts
+
+Cursor = psycopg.Cursor[Any]
+CURSOR_TTL = timedelta(hours=1)
+RECENT = timedelta(days=730)
+"""Without a declared beginning, only so much of the past is cut into steps; what is older stays one window."""
+KEPT_FOR = timedelta(days=90)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One resource of one account: the unit of coverage."""
+
+    account: int
+    resource: str
+    request_hash: str
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Half-open, UTC. No start: everything before `end`."""
+
+    start: datetime | None
+    end: datetime
+
+
+@dataclass
+class WindowRecord:
+    """A row of the ledger while its window is being read. `span` is None for a snapshot."""
+
+    stream: Stream
+    span: Span | None
+    asked_at: datetime
+    id: int | None = None
+    """None until its first batch is stored: nothing is written for a planned window."""
+    cursor: dict[str, object] | None = None
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one batch adds to a window."""
+
+    requests: int
+    pages: int
+    counts: Counts
+    seconds: float
+    cursor: dict[str, object] | None
+    received_at: datetime
+    stopped_because: str | None
+
+
+def owed(cursor: Cursor, stream: Stream, begin: datetime | None, now: datetime, settle: timedelta) -> list[Span]:
+    """Target minus what is covered before `now - settle`, minus windows that are open; oldest first."""
+    cursor.execute(
+        "SELECT lower(gap), upper(gap) FROM unnest("
+        " tstzmultirange(tstzrange(%(begin)s, %(now)s))"
+        " - COALESCE((SELECT covered * tstzmultirange(tstzrange(NULL, %(settled)s)) FROM meta.streams"
+        "   WHERE account = %(account)s AND resource = %(resource)s AND parent = %(parent)s), '{}')"
+        " - COALESCE((SELECT range_agg(tstzrange(start_at, end_at)) FROM meta.windows WHERE state = 'open'"
+        "   AND account = %(account)s AND resource = %(resource)s AND parent = %(parent)s"
+        "   AND end_at IS NOT NULL), '{}')) AS gap",
+        {"begin": begin, "now": now, "settled": now - settle, **_of(stream)},
+    )
+    return [Span(start, end) for start, end in cursor.fetchall()]
+
+
+def cut(spans: Sequence[Span], step: timedelta | None, now: datetime) -> list[Span]:
+    """Windows: spans cut at multiples of `step` since the epoch; the youngest first, then oldest first."""
+    pieces = [piece for span in spans for piece in _cut(span, step, now)]
+    pieces.sort(key=lambda piece: piece.start or _BEGINNING)
+    return [*pieces[-1:], *pieces[:-1]]
+
+
+def _cut(span: Span, step: timedelta | None, now: datetime) -> list[Span]:
+    if step is None:
+        return [span]
+    at = span.start or max(_multiple(now - RECENT, step), _EPOCH)
+    if at >= span.end:
+        return [span]
+    pieces = [] if span.start else [Span(None, at)]
+    while at < span.end:
+        upper = min(_multiple(at, step) + step, span.end)
+        pieces.append(Span(at, upper))
+        at = upper
+    return pieces
+
+
+def _multiple(at: datetime, step: timedelta) -> datetime:
+    return _EPOCH + (at - _EPOCH) // step * step
+
+
+def open_windows(cursor: Cursor, stream: Stream, now: datetime) -> list[WindowRecord]:
+    """Windows to be gone on with from their cursor. Those whose request changed or whose cursor is old are dropped."""
+    cursor.execute(
+        "UPDATE meta.windows SET state = 'dropped', ended_at = %(now)s, cursor = NULL, error = CASE"
+        " WHEN request_hash <> %(hash)s THEN 'the request changed' ELSE 'the cursor is too old' END"
+        " WHERE state = 'open' AND account = %(account)s AND resource = %(resource)s AND parent = %(parent)s"
+        " AND (request_hash <> %(hash)s OR cursor IS NULL OR cursor_at < %(oldest)s)",
+        {"now": now, "hash": stream.request_hash, "oldest": now - CURSOR_TTL, **_of(stream)},
+    )
+    cursor.execute(
+        "SELECT id, start_at, end_at, asked_at, cursor FROM meta.windows WHERE state = 'open'"
+        " AND account = %(account)s AND resource = %(resource)s AND parent = %(parent)s ORDER BY id",
+        _of(stream),
+    )
+    return [
+        WindowRecord(stream, Span(start, end) if end else None, asked_at, id, state, resumed=True)
+        for id, start, end, asked_at, state in cursor.fetchall()
+    ]
+
+
+def drop_open_windows(cursor: Cursor, stream: Stream, why: str) -> None:
+    cursor.execute(
+        "UPDATE meta.windows SET state = 'dropped', ended_at = now(), cursor = NULL, error = %(why)s"
+        " WHERE state = 'open' AND account = %(account)s AND resource = %(resource)s AND parent = %(parent)s",
+        {"why": why, **_of(stream)},
+    )
+
+
+def request_changed(cursor: Cursor, stream: Stream) -> bool:
+    """Whether what was read so far was asked with another request (path, parameters, records)."""
+    cursor.execute(
+        "SELECT request_hash <> %(hash)s FROM meta.streams"
+        " WHERE account = %(account)s AND resource = %(resource)s AND parent = %(parent)s",
+        {"hash": stream.request_hash, **_of(stream)},
+    )
+    row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def advance(cursor: Cursor, window: WindowRecord, progress: Progress, run: int) -> None:
+    """Write a batch's progress. Belongs into the transaction that stores the batch's rows."""
+    if window.id is None:
+        _begin(cursor, window, run)
+    cursor.execute(
+        "UPDATE meta.windows SET requests = requests + %(requests)s, pages = pages + %(pages)s, new = new + %(new)s,"
+        " changed = changed + %(changed)s, unchanged = unchanged + %(unchanged)s, vanished = vanished + %(vanished)s,"
+        " seconds = seconds + %(seconds)s, asked_at = %(asked_at)s, cursor = %(cursor)s, cursor_at = %(received_at)s,"
+        " stopped_because = %(stopped)s, state = CASE WHEN %(stopped)s::text IS NULL THEN 'open' ELSE 'done' END,"
+        " ended_at = CASE WHEN %(stopped)s::text IS NULL THEN NULL ELSE now() END WHERE id = %(id)s",
+        {
+            "requests": progress.requests, "pages": progress.pages, "new": progress.counts.new,
+            "changed": progress.counts.changed, "unchanged": progress.counts.unchanged,
+            "vanished": progress.counts.vanished, "seconds": progress.seconds, "asked_at": window.asked_at,
+            "cursor": None if progress.cursor is None else Jsonb(progress.cursor),
+            "received_at": progress.received_at, "stopped": progress.stopped_because, "id": window.id,
+        },
+    )  # fmt: skip
+
+
+def cover(cursor: Cursor, window: WindowRecord, settle: timedelta) -> None:
+    """A window read to its natural end counts as covered, up to `asked_at - settle`; what is younger never does."""
+    span = window.span
+    cursor.execute(
+        "INSERT INTO meta.streams AS s (account, resource, parent, covered, snapshot_at, request_hash)"
+        " VALUES (%(account)s, %(resource)s, %(parent)s,"
+        " CASE WHEN %(end)s::timestamptz IS NULL THEN '{}'::tstzmultirange"
+        " ELSE tstzmultirange(tstzrange(%(start)s, %(end)s)) * tstzmultirange(tstzrange(NULL, %(settled)s)) END,"
+        " CASE WHEN %(end)s::timestamptz IS NULL THEN %(asked_at)s::timestamptz END, %(hash)s)"
+        " ON CONFLICT (account, resource, parent) DO UPDATE SET covered = s.covered + EXCLUDED.covered,"
+        " snapshot_at = COALESCE(EXCLUDED.snapshot_at, s.snapshot_at),"
+        " request_hash = CASE WHEN %(whole)s THEN EXCLUDED.request_hash"
+        " ELSE COALESCE(s.request_hash, EXCLUDED.request_hash) END",
+        {
+            "start": span.start if span else None, "end": span.end if span else None, "asked_at": window.asked_at,
+            "settled": window.asked_at - settle, "hash": window.stream.request_hash, "whole": span is None,
+            **_of(window.stream),
+        },
+    )  # fmt: skip
+
+
+def accept_request(connection: Connection, stream: Stream) -> None:
+    """After a complete `--full` read, the present request is the one coverage was read with."""
+    connection.execute(
+        "UPDATE meta.streams SET request_hash = %(hash)s"
+        " WHERE account = %(account)s AND resource = %(resource)s AND parent = %(parent)s",
+        {"hash": stream.request_hash, **_of(stream)},
+    )
+
+
+def fail(cursor: Cursor, window: WindowRecord, error: str, run: int, requests: int = 0) -> None:
+    """A window that ended in an error is no longer open: its time stays owed."""
+    if window.id is None:
+        _begin(cursor, window, run)
+    cursor.execute(
+        "UPDATE meta.windows SET state = 'failed', error = %s, ended_at = now(), cursor = NULL,"
+        " requests = requests + %s WHERE id = %s",
+        (error[:500], requests, window.id),
+    )
+
+
+def prune(cursor: Cursor) -> None:
+    oldest = datetime.now(UTC) - KEPT_FOR
+    cursor.execute("DELETE FROM meta.windows WHERE state <> 'open' AND ended_at < %s", (oldest,))
+    cursor.execute("DELETE FROM meta.issues WHERE closed_at < %s", (oldest,))
+    cursor.execute("DELETE FROM meta.runs WHERE finished_at < %s", (oldest,))
+
+
+def _begin(cursor: Cursor, window: WindowRecord, run: int) -> None:
+    span = window.span
+    cursor.execute(
+        "INSERT INTO meta.windows (account, run_id, resource, parent, start_at, end_at, asked_at, state, request_hash)"
+        " VALUES (%(account)s, %(run)s, %(resource)s, %(parent)s, %(start)s, %(end)s, %(asked_at)s, 'open', %(hash)s)"
+        " RETURNING id",
+        {
+            "run": run, "start": span.start if span else None, "end": span.end if span else None,
+            "asked_at": window.asked_at, "hash": window.stream.request_hash, **_of(window.stream),
+        },
+    )  # fmt: skip
+    row = cursor.fetchone()
+    assert row is not None
+    window.id = row[0]
+
+
+def _of(stream: Stream) -> dict[str, object]:
+    return {"account": stream.account, "resource": stream.resource, "parent": stream.parent}
