@@ -18,7 +18,8 @@ def ours(name: str | None, type_: str, parent_names: object) -> bool:
 
 
 def run(connection: Connection) -> None:
-    connection.execute(text("CREATE SCHEMA IF NOT EXISTS meta"))
+    for schema in sorted(SCHEMAS):
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
     context.configure(
         connection=connection,
         target_metadata=metadata,

@@ -44,15 +44,20 @@ def upgrade(database: Database) -> str:
     """Run what is missing, one process at a time. Returns the revision reached."""
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
 
     with database.connection(autocommit=True) as guard:
         guard.execute("SELECT pg_advisory_lock(%s, 0)", (lock_number("migrate"),))
         if revision(database) != NEWEST:
             config = Config()
             config.set_main_option("script_location", str(bundled("migrations")).replace("%", "%%"))
-            with values_hidden(), engine_for(database).begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+            try:
+                with engine_for(database).begin() as connection:
+                    config.attributes["connection"] = connection
+                    command.upgrade(config, "head")
+            except DBAPIError as error:
+                with values_hidden():
+                    raise error.orig or error from None
     return NEWEST
 
 
