@@ -159,7 +159,7 @@ def upgrade() -> None:
     op.create_table('tokens',
     sa.Column('connector', sa.Text(), nullable=False),
     sa.Column('external_id', sa.Text(), nullable=False),
-    sa.Column('sealed', sa.LargeBinary(), nullable=False, comment='encrypted; the key is kept outside the database'),
+    sa.Column('sealed', sa.Text(), nullable=False, comment='encrypted; the key is kept outside the database'),
     sa.Column('generation', sa.Integer(), nullable=False),
     sa.Column('refreshing_since', sa.Double(), nullable=True, comment='seconds since the epoch; set before a refresh request goes out'),
     sa.PrimaryKeyConstraint('connector', 'external_id', name=op.f('tokens_pkey')),

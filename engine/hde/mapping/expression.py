@@ -27,13 +27,18 @@ def compile(text: str) -> Expression:
 
     What it returns raises `jmespath.exceptions.JMESPathError` where a function meets a value it does not take.
     """
-    if _PLAIN.match(text):
+    if is_plain(text):
         return _dotted(text.split("."))
     try:
         compiled = jmespath.compile(text)
     except JMESPathError as error:
         raise ExpressionError(f"{text!r} is not JMESPath: {' '.join(str(error).split())}") from None
     return compiled.search
+
+
+def is_plain(text: str) -> bool:
+    """Only names and dots: such a path never raises."""
+    return _PLAIN.match(text) is not None
 
 
 # Subscripts that are allowed to fail beat asking each level what it is: what a mapping reads is mostly there.

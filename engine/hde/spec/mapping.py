@@ -72,7 +72,7 @@ class RowSet:
 
 @dataclass(frozen=True)
 class Target:
-    """What one record becomes in one canonical table. `rows` has at least one entry, named '' where there is one row."""
+    """What one record becomes in one canonical table. `rows` is never empty; named '' where there is one row."""
 
     table: str
     rows: tuple[RowSet, ...]

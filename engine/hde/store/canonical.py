@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from hde.canonical import TABLES
 from hde.store.copy_text import copy_in, dumper, escaped
+from hde.store.database import probe_by_index
 from hde.store.raw_tables import names
 
 Cursor = psycopg.Cursor[Any]
@@ -140,7 +141,7 @@ def _finished(lines: Iterable[_Line], lineage: Lineage) -> Iterable[bytes]:
 def _update(cursor: Cursor, table: str, lineage: Lineage, lines: Sequence[_Line]) -> None:
     statements = _statements(table)
     cursor.execute(statements.make_stage)
-    cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off")
+    probe_by_index(cursor)
     copy_in(cursor, statements.copy_stage, _finished(lines, lineage))
     cursor.execute(statements.update)
     cursor.execute(SQL("DELETE FROM {}").format(_stage(table)))
@@ -216,7 +217,8 @@ def _statements(table: str) -> _Statements:
         ),
         delete=SQL(
             "DELETE FROM {} c USING unnest(%(records)s::text[], %(parts)s::text[]) k(record, part)"
-            " WHERE c.account = %(account)s AND c.mapping = %(mapping)s AND c.raw_source_id = k.record AND c.part = k.part"
+            " WHERE c.account = %(account)s AND c.mapping = %(mapping)s AND c.raw_source_id = k.record"
+            " AND c.part = k.part"
         ).format(target),
     )
 

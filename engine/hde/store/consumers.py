@@ -213,7 +213,10 @@ def _keys(table: RawTable, alias: str) -> Composed:
 def _joins(reader: Reader) -> Composed:
     return SQL("").join(
         SQL(" LEFT JOIN {} {alias} ON {alias}._account = m._account AND {alias}.{} = m.{}").format(
-            name(refers.table), Identifier(refers.table.key[0]), Identifier(refers.column), alias=Identifier(f"w{index}")
+            name(refers.table),
+            Identifier(refers.table.key[0]),
+            Identifier(refers.column),
+            alias=Identifier(f"w{index}"),
         )
         for index, refers in enumerate(reader.refers)
     )
@@ -234,3 +237,7 @@ def orphaned(cursor: Cursor, connector: str, account: int, present: Sequence[str
         (account, connector, list(present)),
     )
     yield from cursor.fetchall()
+
+
+def forget(cursor: Cursor, mapping: str, account: int) -> None:
+    cursor.execute("DELETE FROM meta.consumers WHERE mapping = %s AND account = %s", (mapping, account))

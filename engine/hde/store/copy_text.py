@@ -34,7 +34,7 @@ def bytea(data: bytes | None) -> bytes:
 
 def dumper(kind: str) -> Callable[[Any], str]:
     """How a Python value of a canonical column type is written; None is written by the caller."""
-    return {"float": repr, "int": str, "boolean": _boolean, "timestamptz": _iso, "date": _iso}.get(kind, escaped)
+    return _DUMPERS.get(kind, escaped)
 
 
 def _boolean(value: bool) -> str:
@@ -43,6 +43,11 @@ def _boolean(value: bool) -> str:
 
 def _iso(value: datetime | date) -> str:
     return value.isoformat()
+
+
+_DUMPERS: dict[str, Callable[[Any], str]] = {
+    "float": repr, "int": str, "boolean": _boolean, "timestamptz": _iso, "date": _iso,
+}  # fmt: skip
 
 
 def copy_in(cursor: psycopg.Cursor[Any], statement: Composed, lines: Iterable[bytes]) -> None:

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from hde.errors import DatabaseUnreachable, HdeError
 from hde.store import embedded
@@ -90,6 +92,14 @@ def transaction(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
         yield cursor
 
 
+def probe_by_index(cursor: psycopg.Cursor[Any]) -> None:
+    """For this transaction. A temp table has no statistics, and the planner would scan the whole other table for it."""
+    cursor.execute(
+        "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
+        " set_config('enable_seqscan', 'off', true)"
+    )
+
+
 def lock_number(name: str) -> int:
     """A signed 32-bit number for an advisory lock."""
     number = zlib.crc32(f"hde:{name}".encode())
@@ -116,3 +126,10 @@ def _named(error: psycopg.Error) -> str:
     said = ", ".join(f"{what} {name}" for what, name in names.items() if name)
     kind = type(error).__name__
     return f"PostgreSQL error {error.sqlstate or '?'} ({kind})" + (f" at {said}" if said else "")
+
+
+def as_url(conninfo: str) -> str:
+    """A connection string as a URL for other programs. The password is not in it: libpq finds it through `passfile`."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value not in (None, "")}
+    user, database = parts.pop("user", ""), parts.pop("dbname", "")
+    return f"postgresql://{quote(user)}@/{quote(database)}?{urlencode(parts)}"

@@ -16,12 +16,12 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from hde.rows import RawRow, RawTable
 from hde.store.copy_text import bytea, copy_in, escaped, escaped_bytes
-from hde.store.database import lock_number
+from hde.store.database import lock_number, probe_by_index
 from hde.store.raw_tables import history, name, names, sql_type
 
 Cursor = psycopg.Cursor[Any]
+Key = tuple[str, ...]
 _TEXTUAL = ("text", "jsonb")
-_PROBE_BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"  # a temp table has no statistics, and the planner would scan the whole raw table for it
 
 
 class Arrival(NamedTuple):
@@ -43,12 +43,34 @@ class Counts:
         self.vanished += other.vanished
 
 
+@dataclass(frozen=True)
+class Merged:
+    """What a batch did, by key: what is in neither set was unchanged."""
+
+    new: set[Key]
+    changed: set[Key]
+
+    def take(self, keys: Iterable[Key]) -> Counts:
+        """The counts of a part of the batch. A key counts once, with the part that is taken first."""
+        counts = Counts()
+        for key in set(keys):
+            if key in self.new:
+                self.new.discard(key)
+                counts.new += 1
+            elif key in self.changed:
+                self.changed.discard(key)
+                counts.changed += 1
+            else:
+                counts.unchanged += 1
+        return counts
+
+
 def lock_account(cursor: Cursor, schema: str, account: int) -> None:
     """Within an account, order of `_seq` becomes order of commit: no reader's watermark passes an uncommitted row."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (lock_number(schema), account))
 
 
-def merge(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arrival], run: int) -> Counts:
+def merge(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arrival], run: int) -> Merged:
     """Store a batch in the order of its arrival; the last of equal keys wins."""
     if table.observe:
         return _observe(cursor, table, account, arrivals, run)
@@ -58,27 +80,25 @@ def merge(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arri
     other = [arrival for key, arrival in latest.items() if key in stored and stored[key] != arrival.row.hash]
     if new:
         _copy(cursor, table, account, new, run)
-    changed = _replace(cursor, table, account, other, run) if other else 0
-    return Counts(len(new), changed, len(latest) - len(new) - changed)
+    changed = _replace(cursor, table, account, other, run) if other else set()
+    return Merged({arrival.row.key for arrival in new}, changed)
 
 
-def move_to_history(
-    cursor: Cursor, table: RawTable, account: int, keys: Sequence[tuple[str, ...]], at: datetime, run: int
-) -> int:
+def move_to_history(cursor: Cursor, table: RawTable, account: int, keys: Sequence[Key], at: datetime, run: int) -> int:
     """What vanished moves to history with a new `_seq`, so that mappings take its canonical rows along."""
     statements = _statements(table)
     cursor.execute(statements.vanish, {"account": account, "at": at, "run": run, **_columns_of(keys)})
     return cursor.rowcount
 
 
-def _probe(cursor: Cursor, table: RawTable, account: int, keys: list[tuple[str, ...]]) -> dict[tuple[str, ...], bytes]:
+def _probe(cursor: Cursor, table: RawTable, account: int, keys: list[Key]) -> dict[Key, bytes]:
     if not keys:
         return {}
     cursor.execute(_statements(table).probe, {"account": account, **_columns_of(keys)})
     return {tuple(row[:-1]): row[-1] for row in cursor.fetchall()}
 
 
-def _columns_of(keys: Sequence[tuple[str, ...]]) -> dict[str, list[str]]:
+def _columns_of(keys: Sequence[Key]) -> dict[str, list[str]]:
     return {f"k{index}": list(column) for index, column in enumerate(zip(*keys, strict=True))}
 
 
@@ -98,13 +118,14 @@ def _lines(table: RawTable, prefix: str, arrivals: Iterable[Arrival]) -> Iterabl
         yield b"".join((head.encode(), bytea(row.hash), b"\t", bytea(row.received), b"\t", escaped_bytes(row.payload)))
 
 
-def _replace(cursor: Cursor, table: RawTable, account: int, arrivals: list[Arrival], run: int) -> int:
+def _replace(cursor: Cursor, table: RawTable, account: int, arrivals: list[Arrival], run: int) -> set[Key]:
     statements = _statements(table)
     cursor.execute(statements.make_stage)
-    cursor.execute(_PROBE_BY_INDEX)
+    probe_by_index(cursor)
     copy_in(cursor, statements.copy_stage, _lines(table, f"{account}\t{run}\t", arrivals))
     cursor.execute(statements.drop_equal)
-    changed = len(arrivals) - cursor.rowcount
+    equal = {tuple(row) for row in cursor.fetchall()} if table.key else {()} if cursor.rowcount else set()
+    changed = {arrival.row.key for arrival in arrivals} - equal
     if changed:
         cursor.execute(statements.keep_former, {"run": run})
         cursor.execute(statements.update)
@@ -112,8 +133,8 @@ def _replace(cursor: Cursor, table: RawTable, account: int, arrivals: list[Arriv
     return changed
 
 
-def _observe(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arrival], run: int) -> Counts:
-    counts = Counts()
+def _observe(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arrival], run: int) -> Merged:
+    new: set[Key] = set()
     for row, fetched_at in arrivals:
         values = {f"v{index}": value for index, value in enumerate(row.values)}
         keys = {f"k{index}": value for index, value in enumerate(row.key)}
@@ -122,8 +143,9 @@ def _observe(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[A
             {"account": account, "run": run, "at": fetched_at, "payload": row.payload.decode(), "hash": row.hash,
              "received": row.received, **values, **keys},
         )  # fmt: skip
-        counts.add(Counts(new=cursor.rowcount, unchanged=1 - cursor.rowcount))
-    return counts
+        if cursor.rowcount:
+            new.add(row.key)
+    return Merged(new, set())
 
 
 class _Statements(NamedTuple):
@@ -153,8 +175,8 @@ def _statements(table: RawTable) -> _Statements:
             "CREATE TEMP TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
         ).format(stage, sent, target),
         copy_stage=SQL("COPY {} ({}) FROM STDIN").format(stage, sent),
-        drop_equal=SQL("DELETE FROM {} s USING {} r WHERE {} AND ({}) = ({})").format(
-            stage, target, same_key, _meaning("r", table), _meaning("s", table)
+        drop_equal=SQL("DELETE FROM {} s USING {} r WHERE {} AND ({}) = ({}) RETURNING {}").format(
+            stage, target, same_key, _meaning("r", table), _meaning("s", table), _shown(table)
         ),
         keep_former=SQL(
             "INSERT INTO {} ({}) SELECT r._account, {} r.payload, r._hash, r._received, r._seq, r._run_id,"
@@ -178,16 +200,22 @@ def _statements(table: RawTable) -> _Statements:
 def _probe_statement(table: RawTable) -> Composed:
     if not table.key:
         return SQL("SELECT _hash FROM {} WHERE _account = %(account)s").format(name(table))
-    shown = SQL(", ").join(SQL("r.{}::text").format(Identifier(column)) for column in table.key)
-    return SQL("SELECT {}, r._hash FROM {} WHERE r._account = %(account)s{}").format(
-        shown, _joined(table), _and(_matches(table))
+    return SQL("SELECT {}, r._hash FROM {} r, {} WHERE r._account = %(account)s{}").format(
+        _shown(table), name(table), _given(table), _and(_matches(table))
     )
 
 
+def _shown(table: RawTable) -> Composed:
+    """The key as text; a table without one still needs a column to return."""
+    columns = [SQL("r.{}::text").format(Identifier(column)) for column in table.key]
+    return SQL(", ").join(columns) if columns else SQL("NULL::text").format()
+
+
 def _vanish_statement(table: RawTable, former: SQL) -> Composed:
-    gone = SQL("DELETE FROM {} r USING {} k WHERE r._account = %(account)s{} RETURNING r.*").format(
-        name(table), _given(table), _and(_matches(table))
-    ) if table.key else SQL("DELETE FROM {} r WHERE r._account = %(account)s RETURNING r.*").format(name(table))  # fmt: skip
+    given = SQL(" USING {}").format(_given(table)) if table.key else SQL("")
+    gone = SQL("DELETE FROM {} r{} WHERE r._account = %(account)s{} RETURNING r.*").format(
+        name(table), given, _and(_matches(table))
+    )
     return SQL(
         "WITH gone AS ({}) INSERT INTO {} ({}) SELECT _account, {} payload, _hash, _received, nextval({}), _run_id,"
         " _fetched_at, 'D', %(at)s, %(run)s FROM gone"
@@ -221,16 +249,12 @@ def _observe_statement(table: RawTable, declared: list[str]) -> Composed:
 
 def _given(table: RawTable) -> Composed:
     """The keys of the batch as a table `k`."""
+    columns = SQL(", ").join(Identifier(f"c{index}") for index in range(len(table.key)))
     arrays = SQL(", ").join(
         SQL("%({})s::text[]::{}[]").format(SQL(f"k{index}"), sql_type(table, column))
         for index, column in enumerate(table.key)
     )
-    return SQL("unnest({})").format(arrays)
-
-
-def _joined(table: RawTable) -> Composed:
-    columns = SQL(", ").join(Identifier(f"c{index}") for index in range(len(table.key)))
-    return SQL("{} r, {} k({})").format(name(table), _given(table), columns)
+    return SQL("unnest({}) k({})").format(arrays, columns)
 
 
 def _matches(table: RawTable) -> Iterable[Composed]:
@@ -245,7 +269,7 @@ def _and(conditions: Iterable[Composable]) -> Composed:
 
 def _listed(columns: Iterable[str], prefix: str = "") -> Composed:
     """`a, b, ` — with a trailing comma, so that a list may be empty."""
-    return SQL("").join(SQL(prefix) + Identifier(column) + SQL(", ") for column in columns)  # type: ignore[arg-type]  # ours
+    return SQL("").join(SQL(prefix) + Identifier(column) + SQL(", ") for column in columns)
 
 
 def _meaning(alias: str, table: RawTable) -> Composed:

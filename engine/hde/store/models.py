@@ -5,6 +5,8 @@ Canonical and raw tables have no foreign key to the account: checking it would c
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -37,7 +39,7 @@ metadata = MetaData(
         "ix": "%(table_name)s_%(column_0_N_name)s_idx",
     }
 )
-_TYPES: dict[str, type[TypeEngine[object]]] = {
+_TYPES: dict[str, type[TypeEngine[Any]]] = {
     "text": Text, "offset": Text, "int": Integer, "float": Double, "boolean": Boolean, "date": Date,
 }  # fmt: skip
 _INSTANT = TIMESTAMP(timezone=True)
@@ -70,7 +72,7 @@ tokens = Table(
     metadata,
     Column("connector", Text, primary_key=True),
     Column("external_id", Text, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False, comment="encrypted; the key is kept outside the database"),
+    Column("sealed", Text, nullable=False, comment="encrypted; the key is kept outside the database"),
     Column("generation", Integer, nullable=False),
     Column("refreshing_since", Double, comment="seconds since the epoch; set before a refresh request goes out"),
     schema="meta",

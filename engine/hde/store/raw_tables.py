@@ -68,7 +68,7 @@ def key_columns(table: RawTable) -> tuple[str, ...]:
 
 def names(columns: Iterable[str], prefix: str = "") -> Composed:
     """A comma-separated list of quoted columns, each behind `prefix`."""
-    return SQL(", ").join(SQL(prefix) + Identifier(column) for column in columns)  # type: ignore[arg-type]  # ours
+    return SQL(", ").join(SQL(prefix) + Identifier(column) for column in columns)
 
 
 def sql_type(table: RawTable, column: str) -> SQL:

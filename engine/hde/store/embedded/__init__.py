@@ -83,11 +83,11 @@ def stop(home: Path, force: bool = False) -> bool:
             if not _runs(place):
                 place.keep.unlink(missing_ok=True)
                 return False
-            with _opened(place) as own:
-                clients = _others(own)
-            if clients and not force:
-                who = "1 program is" if clients == 1 else f"{clients} programs are"
-                raise WrongUse(f"{who} connected to the database of {home}.\nEnd them first, or stop it by force.")
+            if not force:
+                with contextlib.closing(_opened(place)) as own:
+                    clients = _others(own)
+                    _take_leave(own)
+                _refuse_others(home, clients)
             place.keep.unlink(missing_ok=True)
             cluster.stop(place)
             return True
@@ -136,7 +136,7 @@ def _opened(place: Place) -> Connection:
     _check_ours(place)
     bound_log(place)
     deadline = time.monotonic() + LONGEST_START
-    refused = 0
+    refused, started = 0, False
     while time.monotonic() < deadline:
         answer = _ping(place)
         if answer == pq.Ping.OK:
@@ -145,6 +145,8 @@ def _opened(place: Place) -> Connection:
             except psycopg.OperationalError as error:
                 refused += 1  # once may be a server that went away between ping and this
                 if refused > 2:
+                    if started:
+                        cluster.stop(place)
                     reason = str(error).partition("\n")[0]
                     raise DatabaseUnreachable(f"The database of {place.home} runs but refuses us.\n{reason}") from None
             else:
@@ -152,6 +154,7 @@ def _opened(place: Place) -> Connection:
                 return own
         elif answer != pq.Ping.REJECT and not workers(place):
             cluster.start(place)
+            started = True
             continue
         time.sleep(0.05)
     raise DatabaseUnreachable(
@@ -190,9 +193,13 @@ def _leave(place: Place, own: Connection) -> None:
 def _last(place: Place, own: Connection) -> bool:
     if not place.keep.exists() and not _others(own):
         return True
+    _take_leave(own)
+    return False
+
+
+def _take_leave(own: Connection) -> None:
     # Our backend outlives this connection by a moment; the next to leave must not count it.
     own.execute("SELECT set_config('application_name', %s, false)", (LEAVING,))
-    return False
 
 
 def _others(own: Connection) -> int:
@@ -204,6 +211,12 @@ def _others(own: Connection) -> int:
             break
         time.sleep(0.02)
     return int(all_of_them)
+
+
+def _refuse_others(home: Path, clients: int) -> None:
+    if clients:
+        who = "1 program is" if clients == 1 else f"{clients} programs are"
+        raise WrongUse(f"{who} connected to the database of {home}.\nEnd them first, or stop it by force.")
 
 
 def _connected(place: Place) -> Connection:

@@ -104,9 +104,10 @@ def start(place: Place) -> None:
         with place.log.open("rb") as log:
             log.seek(seen)
             said = log.read().decode("utf-8", "replace")
-        raise DatabaseUnreachable(
-            f"The database in {place.data} did not start.\n{reason(said) or reason(outcome.output)} (see {place.log})"
-        )
+        why = reason(said) or reason(outcome.output)
+        if "lock file" in why or "PID file" in why:
+            why += f": if no postgres runs there (see ps), delete {place.data / 'postmaster.pid'}"
+        raise DatabaseUnreachable(f"The database in {place.data} did not start.\n{why} (see {place.log})")
 
 
 def stop(place: Place) -> None:

@@ -126,6 +126,8 @@ def choose_port(place: Place) -> int:
 
 def port_is_free(number: int) -> bool:
     with socket.socket() as probe:
+        if sys.platform != "win32":  # where this option would let us share a port that somebody listens on
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", number))
         except OSError:

@@ -1,0 +1,5 @@
+"""`python -m hde` is `hde`."""
+
+from hde.cli import main
+
+main()

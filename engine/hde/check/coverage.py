@@ -1,0 +1,129 @@
+"""Paths held against fixtures: what is read and no fixture has is a typo; what is there and nothing reads is lost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from jmespath.exceptions import JMESPathError
+
+from hde.check.place import complain
+from hde.check.reads import Path, Reads, alternatives, dotted, matches, reads
+from hde.check.recorded import Recorded
+from hde.check.tables import column_trail
+from hde.check.written import RECORD, Written, written
+from hde.spec.connector import Resource
+from hde.spec.load import Source
+from hde.spec.mapping import Mapping as OneMapping
+from hde.spec.problem import Problem
+from hde.spec.yaml_file import YamlFile
+
+
+def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator[Problem]:
+    """`known` has an entry for every resource that has fixtures; the paths of others are not checked."""
+    read: dict[str, Reads] = defaultdict(Reads)
+    expressions = {
+        mapping.name: list(written(mapping, source.mapping_files[mapping.name])) for mapping in source.mappings
+    }
+    for mapping in source.mappings:
+        file = source.mapping_files[mapping.name]
+        for one in expressions[mapping.name]:
+            resource = _resource_of(one, mapping)
+            read[resource] |= one.reads
+            if resource in known:
+                missing = [path for path in sorted(one.reads.paths) if not known[resource].has(path)]
+                yield from (complain(file, one.trail, known[resource].missing(path)) for path in missing)
+    for name, seen in known.items():
+        if name in source.connector.resources:
+            yield from _columns(source.connector.resources[name], source.connector_file, seen)
+    for mapping in source.mappings:
+        if mapping.from_ in known and mapping.from_ in source.connector.resources:
+            resource_itself = source.connector.resources[mapping.from_]
+            covered = read[mapping.from_] | _kept(resource_itself, mapping)
+            file = source.mapping_files[mapping.name]
+            yield from _ignored(mapping, expressions[mapping.name], known[mapping.from_], file)
+            yield from _lost(mapping, covered, known[mapping.from_], file)
+
+
+def _resource_of(one: Written, mapping: OneMapping) -> str:
+    """The resource whose records an expression reads; '' where it reads something else."""
+    if one.of == RECORD:
+        return mapping.from_
+    reference = mapping.with_.get(one.of or "")
+    return reference.from_ if reference else ""
+
+
+def _columns(resource: Resource, file: YamlFile, seen: Recorded) -> Iterator[Problem]:
+    for column in resource.columns:
+        if not column.path.startswith("$"):
+            for path in sorted(_read(column.path).paths):
+                if not seen.has(path):
+                    yield complain(file, column_trail(file, resource.name, column), seen.missing(path), about_key=True)
+    for index, volatile in enumerate(resource.volatile):
+        for path in sorted(_read(volatile).paths):
+            if not seen.has(path):
+                yield complain(file, ("resources", resource.name, "volatile", index), seen.missing(path))
+
+
+def _kept(resource: Resource, mapping: OneMapping) -> Reads:
+    """What counts as mapped without being written in a column: the key, as `raw_source_id`, and the keys of `with`."""
+    names = {*resource.key, *(reference.key.replace(".", "_") for reference in mapping.with_.values())}
+    columns = [column for column in resource.columns if column.name in names and not column.path.startswith("$")]
+    return Reads(frozenset(path for column in columns for path in _read(column.path).paths))
+
+
+def _ignored(mapping: OneMapping, expressions: list[Written], seen: Recorded, file: YamlFile) -> Iterator[Problem]:
+    own = {path for one in expressions if one.of == RECORD for path in one.reads.values}
+    for text in mapping.ignore:
+        for path in sorted(_read(text).paths):
+            trail = ("ignore", text)
+            below = sorted(other for other in own if other[: len(path)] == path)
+            if not seen.has(path):
+                yield complain(file, trail, seen.missing(path), about_key=True)
+            elif path in below or any(path[: len(other)] == other for other in own):
+                yield complain(file, trail, f"{text} is ignored here and read as well", about_key=True)
+            elif below:
+                message = f"{text} is ignored here, and {dotted(below[0])} below it is read: ignore the others by name"
+                yield complain(file, trail, message, about_key=True)
+
+
+def _lost(mapping: OneMapping, covered: Reads, seen: Recorded, file: YamlFile) -> Iterator[Problem]:
+    """Fields nobody reads or ignores, told at the highest object of which nothing is read."""
+    values = _all(covered.values) | _all(path for text in mapping.ignore for path in _read(text).paths)
+    tests = _all(covered.tests)
+    lost = [leaf for leaf in sorted(seen.leaves) if not _is_covered(leaf, values, tests)]
+    groups: dict[Path, list[Path]] = defaultdict(list)
+    kept = [leaf for leaf in seen.leaves if leaf not in lost]
+    for leaf in lost:
+        groups[_highest(leaf, [*kept, *values, *tests])].append(leaf)
+    for path, leaves in groups.items():
+        many = f" ({len(leaves)} fields)" if len(leaves) > 1 else ""
+        message = f"{mapping.from_}.{dotted(path)}{many} is in fixture {seen.leaves[leaves[0]]!r}"
+        trail = ("ignore",) if mapping.ignore else ("from",)
+        yield complain(file, trail, f"{message} and no mapping reads or ignores it", about_key=True)
+
+
+def _is_covered(leaf: Path, values: set[Path], tests: set[Path]) -> bool:
+    """Read itself, or with something above it, or empty here where something below it is read elsewhere."""
+    if any(matches(path, leaf[: len(path)]) for path in values if len(path) <= len(leaf)):
+        return True
+    return any(matches(path[: len(leaf)], leaf) for path in (*values, *tests))
+
+
+def _highest(leaf: Path, others: Iterable[Path]) -> Path:
+    for end in range(1, len(leaf)):
+        if not any(other[:end] == leaf[:end] for other in others):
+            return leaf[:end]
+    return leaf
+
+
+def _all(paths: Iterable[Path]) -> set[Path]:
+    return {one for path in paths for one in alternatives(path)}
+
+
+def _read(text: str) -> Reads:
+    """Nothing where it does not compile: that is said when the file is read."""
+    try:
+        return reads(text)
+    except JMESPathError:
+        return Reads()

@@ -1,0 +1,208 @@
+"""Names in a connector's templates: each must be in scope where it stands, and what a request declares it must name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from hde.check.place import complain, in_resource
+from hde.spec.connector import Connector, Cursor, Offset, PageNumber, Request, Resource
+from hde.spec.problem import KeyPath, Problem, did_you_mean
+from hde.spec.template import Template, TemplateError, Tree
+from hde.spec.yaml_file import YamlFile
+
+PAGE_NAMES = {"cursor": ("cursor",), "page": ("number", "size"), "offset": ("offset", "size")}
+"""What each kind of pagination gives; kinds that are not here go to a URL as it stands and give nothing."""
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A template and where it stands: in a URL or not, in a resource or not, before or after sign-in."""
+
+    trail: KeyPath
+    template: Template
+    in_url: bool = False
+    resource: Resource | None = None
+    in_request: bool = False
+    signed_in: bool = False
+
+
+def spots(connector: Connector, file: YamlFile) -> Iterator[Spot]:
+    """Every template of a connector."""
+    http = connector.http
+    yield Spot(("http", "base_url"), http.base_url, in_url=True)
+    yield from _tree(http.params, ("http", "params"), in_url=True)
+    yield from _tree(http.headers, ("http", "headers"))
+    for index, limit in enumerate(http.rate_limits):
+        yield Spot(("http", "rate_limits", index, "requests"), limit.requests)
+    yield from _auth(connector)
+    if connector.account and connector.account.request:
+        yield from _request(connector.account.request, ("account",))
+    for resource in connector.resources.values():
+        for spot in _of_resource(resource):
+            yield replace(spot, trail=in_resource(file, resource.name, *spot.trail), resource=resource, signed_in=True)
+
+
+def names_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
+    """What is wrong with names in templates: out of scope, unknown, never used, or a secret where it is seen."""
+    used: set[str] = set()
+    for spot in spots(connector, file):
+        for name in sorted(spot.template.names):
+            used.add(name[1] if name[0] == "settings" and len(name) > 1 else "")
+            if message := _fault(name, spot, connector):
+                yield complain(file, spot.trail, message)
+            elif spot.in_url and name[0] == "settings" and connector.settings[name[1]].secret:
+                message = f"{'.'.join(name)} is a secret, and URLs end up in logs: if the source takes it in a header, "
+                yield complain(file, spot.trail, message + "put it there", "warning")
+        yield from _open_line(spot, connector, file)
+    for setting in connector.settings:
+        if setting not in used:
+            yield complain(file, ("settings", setting), f"nothing uses settings.{setting}", "warning")
+    for resource in connector.resources.values():
+        yield from _never_named(resource, file)
+
+
+def _auth(connector: Connector) -> Iterator[Spot]:
+    auth = connector.auth
+    if auth is None:
+        return
+    yield Spot(("auth", "client", "id"), auth.client.id)
+    if auth.client.secret:
+        yield Spot(("auth", "client", "secret"), auth.client.secret)
+    yield Spot(("auth", "authorize", "url"), auth.authorize.url, in_url=True)
+    yield Spot(("auth", "authorize", "redirect_uri"), auth.authorize.redirect_uri)
+    yield from _tree(auth.authorize.params, ("auth", "authorize", "params"), in_url=True)
+    for part, request in (("token", auth.token), ("refresh", auth.refresh)):
+        if request.url:
+            yield Spot(("auth", part, "url"), request.url, in_url=True)
+        yield from _tree(request.params, ("auth", part, "params"))
+
+
+def _request(request: Request, trail: KeyPath) -> Iterator[Spot]:
+    yield Spot((*trail, "path"), request.path, in_url=True)
+    yield from _tree(request.params, (*trail, "params"), in_url=True)
+    yield from _tree(request.headers, (*trail, "headers"))
+    yield from _tree(request.json, (*trail, "json"))
+    yield from _tree(request.form or {}, (*trail, "form"))
+
+
+def _of_resource(resource: Resource) -> Iterator[Spot]:
+    for spot in _request(resource.request, ()):
+        yield replace(spot, in_request=True)
+    if resource.window and resource.window.from_:
+        yield Spot(("window", "from"), resource.window.from_)
+
+
+def _tree(tree: Tree, trail: KeyPath, *, in_url: bool = False) -> Iterator[Spot]:
+    match tree:
+        case Template():
+            yield Spot(trail, tree, in_url)
+        case tuple():
+            for index, item in enumerate(tree):
+                yield from _tree(item, (*trail, index), in_url=in_url)
+        case dict():
+            for key, item in tree.items():
+                yield from _tree(item, (*trail, key), in_url=in_url)
+
+
+def _fault(name: tuple[str, ...], spot: Spot, connector: Connector) -> str | None:
+    """What is wrong with one name where it stands, in words for the author; None where nothing is."""
+    root, field = name[0], ".".join(name[1:])
+    match root:
+        case "settings":
+            known = list(connector.settings)
+            return None if name[1:2] and name[1] in known else _unknown(root, field, known)
+        case "account" if not spot.signed_in:
+            return "account is known after sign-in only: in a resource's request and in window.from"
+        case "account" if connector.account is None:
+            return f"{root}.{field} needs an `account` in this connector: it says whose data this is"
+        case "account" if connector.account:
+            known = ["id", *connector.account.keep]
+            return None if field in known else _unknown(root, field, known)
+        case "window" | "page" if not spot.in_request or spot.resource is None:
+            return f"{root} is known in a resource's request only"
+        case "window" if spot.resource:
+            if spot.resource.window is None:
+                return f"{'.'.join(name)} needs a `window`, and {spot.resource.name} has none"
+            return None if field in ("start", "end") else _unknown(root, field, ["start", "end"])
+        case "page" if spot.resource:
+            return _page_fault(field, spot.resource)
+        case _:
+            return _no_name(root, spot, connector)
+
+
+def _page_fault(field: str, resource: Resource) -> str | None:
+    pagination = resource.pagination
+    if pagination is None:
+        return f"page.{field} needs a `pagination`, and {resource.name} has none"
+    known = PAGE_NAMES.get(pagination.kind, ())
+    if not known:
+        return f"pagination of kind {pagination.kind} goes to the next URL as it stands and gives no page.{field}"
+    if field == "size" and field in known and isinstance(pagination, PageNumber | Offset) and pagination.size is None:
+        return f"page.size needs a `size` in the pagination of {resource.name}"
+    if field in known:
+        return None
+    gives = " and ".join(f"page.{word}" for word in known)
+    return f"pagination of kind {pagination.kind} gives {gives}, not page.{field}"
+
+
+def _unknown(root: str, field: str, known: list[str]) -> str:
+    names = [f"{root}.{word}" for word in known]
+    if not field:
+        return f"{root} alone is not a value; {root}.NAME is ({', '.join(names)})"
+    return f"{root}.{field} does not exist.{did_you_mean(f'{root}.{field}', names) or ' ' + _there_is(names)}"
+
+
+def _there_is(names: list[str]) -> str:
+    return f"There is {', '.join(names)}" if names else "There is nothing of that kind here"
+
+
+def _no_name(root: str, spot: Spot, connector: Connector) -> str:
+    if root in ("token", "tokens", "access_token", "auth"):
+        return f"{root} is not within reach of templates: the engine adds the Authorization header itself"
+    known = ["settings"]
+    if spot.signed_in and connector.account:
+        known.append("account")
+    if spot.in_request and spot.resource:
+        known += [name for name in ("window",) if spot.resource.window]
+        known += [name for name in ("page",) if spot.resource.pagination]
+    return f"{root} is not a name here.{did_you_mean(root, known) or ' ' + _there_is(known)}"
+
+
+def _never_named(resource: Resource, file: YamlFile) -> Iterator[Problem]:
+    """A window or a page that the request never shows would never reach the source."""
+    named = {name[:2] for spot in _of_resource(resource) if spot.in_request for name in spot.template.names}
+    if resource.window and ("window", "start") not in named:
+        place = in_resource(file, resource.name, "window")
+        what = "only window.end" if ("window", "end") in named else "neither window.start nor window.end"
+        yield complain(file, place, f"the request of {resource.name} names {what}: every window would bring the same")
+    match resource.pagination:
+        case Cursor():
+            needed = "cursor"
+        case PageNumber():
+            needed = "number"
+        case Offset():
+            needed = "offset"
+        case _:
+            return
+    if ("page", needed) not in named:
+        place = in_resource(file, resource.name, "pagination")
+        message = f"the request of {resource.name} never names page.{needed}: every page would be the first"
+        yield complain(file, place, message)
+
+
+def _open_line(spot: Spot, connector: Connector, file: YamlFile) -> Iterator[Problem]:
+    """A URL over plain http, defaults of settings filled in: tokens and records would be readable on the way."""
+    defaults = {name: setting.default for name, setting in connector.settings.items()}
+    if not spot.in_url or "params" in spot.trail or any(name[0] != "settings" for name in spot.template.names):
+        return
+    try:
+        url = urlsplit(spot.template.render({"settings": defaults}))
+    except (TemplateError, ValueError, TypeError):
+        return
+    if url.scheme == "http" and url.hostname not in _LOOPBACK:
+        message = f"http://{url.hostname} is not encrypted: whoever is on the way reads tokens and records. Use https"
+        yield complain(file, spot.trail, message, "warning")

@@ -1,0 +1,248 @@
+"""Which paths of a record a JMESPath reads, found by walking the compiled expression. Nothing is evaluated here.
+
+A path is a tuple of names; `[]` stands for any element of a list and `*` for any name of an object.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import jmespath
+
+Path = tuple[str, ...]
+ELEMENT = "[]"
+ANY = "*"
+PERHAPS_ELEMENT = "[]?"
+"""Where `[]` flattens something that may be a list or not: the element, or the thing itself."""
+
+# A plain dotted name may hold `-` without quotes (hde.mapping.expression), which JMESPath itself refuses.
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_MANY_PATHS = 200
+
+_Node = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reads:
+    """`values` are read whole, with all that is below them; `tests` are only asked whether they are there."""
+
+    values: frozenset[Path] = frozenset()
+    tests: frozenset[Path] = frozenset()
+
+    def __or__(self, other: Reads) -> Reads:
+        return Reads(self.values | other.values, self.tests | other.tests)
+
+    @property
+    def paths(self) -> frozenset[Path]:
+        return self.values | self.tests
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where in the record a value may come from: paths, and what the expression itself built around them."""
+
+    paths: frozenset[Path] = frozenset()
+    fields: Mapping[str, _Origin] = field(default_factory=dict)
+    items: tuple[_Origin, ...] = ()
+
+    def __or__(self, other: _Origin) -> _Origin:
+        names = {**self.fields, **other.fields}
+        fields = {name: self.fields.get(name, _NOTHING) | other.fields.get(name, _NOTHING) for name in names}
+        return _Origin(self.paths | other.paths, fields, self.items + other.items)
+
+    def below(self, name: str) -> frozenset[Path]:
+        if len(self.paths) > _MANY_PATHS:
+            return frozenset()
+        return frozenset(_join(path, name) for path in self.paths)
+
+    def member(self, name: str) -> _Origin:
+        return _Origin(self.below(name)) | self.fields.get(name, _NOTHING)
+
+    def element(self) -> _Origin:
+        return _union([_Origin(self.below(ELEMENT)), *self.items])
+
+    def flattened(self) -> _Origin:
+        inner = [_Origin(item.below(PERHAPS_ELEMENT), item.fields, ()) | _union(item.items) for item in self.items]
+        return _union([_Origin(self.below(ELEMENT)), *inner])
+
+    def everything(self) -> frozenset[Path]:
+        return self.paths.union(*(part.everything() for part in (*self.fields.values(), *self.items)))
+
+
+_NOTHING = _Origin()
+
+
+def reads(expression: str, *, test: bool = False) -> Reads:
+    """What a JMESPath reads. With `test`, its result is only asked whether it is there, as in `when`.
+
+    Raises jmespath's JMESPathError for what does not compile.
+    """
+    return _reads(expression, test)
+
+
+def paths_read(expression: str, *, test: bool = False) -> set[str]:
+    """The same as text: `{"entry[].resource.id"}`."""
+    return {dotted(path) for path in reads(expression, test=test).paths}
+
+
+def paths_in(record: object) -> set[Path]:
+    """The leaf paths of a record: scalars, nulls, empty lists and empty objects."""
+    return set(_leaves(record, ()))
+
+
+def dotted(path: Path) -> str:
+    """A path as an author writes it: `entry[].resource.id`; names that are not plain are quoted; `@` is the record."""
+    text = ""
+    for name in path:
+        if name == ELEMENT:
+            text += ELEMENT
+        elif name != PERHAPS_ELEMENT:
+            bare = name if name == ANY or _BARE.match(name) else json.dumps(name, ensure_ascii=False)
+            text += f".{bare}" if text else bare
+    return text or "@"
+
+
+def alternatives(path: Path) -> set[Path]:
+    """The paths one path may stand for: with and without each element that is only perhaps one."""
+    found: set[Path] = {()}
+    for name in path:
+        longer = {_join(start, ELEMENT if name == PERHAPS_ELEMENT else name) for start in found}
+        found = found | longer if name == PERHAPS_ELEMENT else longer
+    return found
+
+
+def matches(pattern: Path, path: Path) -> bool:
+    """Whether `path` is what `pattern` names, `*` standing for any name."""
+    if len(pattern) != len(path):
+        return False
+    return all(here == there or (here == ANY and there != ELEMENT) for here, there in zip(pattern, path, strict=True))
+
+
+def _join(path: Path, name: str) -> Path:
+    # Lists of lists count as one list, because `[]` flattens them as it goes.
+    same = name in (ELEMENT, PERHAPS_ELEMENT) and path[-1:] in ((ELEMENT,), (PERHAPS_ELEMENT,))
+    return path if same else (*path, name)
+
+
+def _union(origins: Iterable[_Origin]) -> _Origin:
+    whole = _NOTHING
+    for origin in origins:
+        whole = whole | origin
+    return whole
+
+
+def _leaves(value: object, path: Path) -> Iterable[Path]:
+    if isinstance(value, dict) and value:
+        for name, below in value.items():
+            yield from _leaves(below, (*path, str(name)))
+    elif isinstance(value, list) and value:
+        for below in value:
+            yield from _leaves(below, _join(path, ELEMENT))
+    else:
+        yield path
+
+
+@cache
+def _reads(expression: str, test: bool) -> Reads:
+    if _PLAIN.match(expression):
+        plain = frozenset({tuple(expression.split("."))})
+        return Reads(tests=plain) if test else Reads(plain)
+    walk = _Walk()
+    origin = walk.follow(jmespath.compile(expression).parsed, _Origin(frozenset({()})))
+    walk.use(origin, test=test)
+    return Reads(frozenset(walk.values), frozenset(walk.tests))
+
+
+class _Walk:
+    """One walk over one expression, collecting what is used on the way."""
+
+    def __init__(self) -> None:
+        self.values: set[Path] = set()
+        self.tests: set[Path] = set()
+
+    def use(self, origin: _Origin, *, test: bool = False) -> None:
+        (self.tests if test else self.values).update(origin.everything())
+
+    def follow(self, node: _Node, current: _Origin) -> _Origin:
+        """Where the value of `node` comes from, where the value at hand comes from `current`."""
+        match node["type"]:
+            case "field":
+                return current.member(node["value"])
+            case "current" | "identity" | "slice":
+                return current
+            case "index":
+                return current.element()
+            case "subexpression" | "pipe" | "index_expression":
+                for child in node["children"]:
+                    current = self.follow(child, current)
+                return current
+            case "flatten":
+                return _Origin(items=(self.follow(node["children"][0], current).flattened(),))
+            case "projection" | "value_projection" | "filter_projection":
+                return self._project(node, current)
+            case "multi_select_list":
+                return _Origin(items=tuple(self.follow(child, current) for child in node["children"]))
+            case "multi_select_dict":
+                return _Origin(
+                    fields={pair["value"]: self.follow(pair["children"][0], current) for pair in node["children"]}
+                )
+            case "function_expression":
+                return self._call(node["value"], node["children"], current)
+            case _:
+                return self._decide(node, current)
+
+    def _project(self, node: _Node, current: _Origin) -> _Origin:
+        left = self.follow(node["children"][0], current)
+        if node["type"] == "value_projection":
+            element = _union([_Origin(left.below(ANY)), *left.fields.values()])
+        else:
+            element = left.element()
+        if node["type"] == "filter_projection":
+            self.use(self.follow(node["children"][2], element), test=True)
+        return _Origin(items=(self.follow(node["children"][1], element),))
+
+    def _decide(self, node: _Node, current: _Origin) -> _Origin:
+        """Comparisons, and, or, not; literals come from nowhere."""
+        parts = [self.follow(child, current) for child in node["children"]]
+        match node["type"]:
+            case "or_expression":
+                return _union(parts)
+            case "and_expression":
+                self.use(parts[0], test=True)
+                return parts[1]
+            case "not_expression":
+                self.use(parts[0], test=True)
+            case "comparator":
+                for part in parts:
+                    self.use(part)
+        return _NOTHING
+
+    def _call(self, name: str, children: list[_Node], current: _Origin) -> _Origin:
+        arguments = [self.follow(child, current) for child in children if child["type"] != "expref"]
+        given = [child["children"][0] for child in children if child["type"] == "expref"]
+        whole = _union(arguments)
+        for expression in given:
+            result = self.follow(expression, whole.element())
+            if name == "map":
+                return _Origin(items=(result,))
+            self.use(result)
+        match name:
+            case "sort_by" | "sort" | "reverse" | "not_null" | "merge":
+                return whole
+            case "max_by" | "min_by" | "max" | "min":
+                return whole.element()
+            case "to_array":
+                return _Origin(items=(_Origin(whole.below(PERHAPS_ELEMENT), whole.fields, ()) | _union(whole.items),))
+            case "values":
+                return _Origin(items=(_Origin(whole.below(ANY)), *whole.fields.values()))
+            case "length" | "type" | "keys":
+                self.use(whole, test=True)
+            case _:
+                self.use(whole)
+        return _NOTHING

@@ -1,0 +1,107 @@
+"""What a mapping refers to, held against its connector: the resource, `with`, and names after `$`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hde.check.place import complain
+from hde.check.reads import ELEMENT
+from hde.check.written import Written, written
+from hde.spec.connector import Connector, Resource
+from hde.spec.mapping import Mapping, Reference
+from hde.spec.problem import Problem, did_you_mean
+from hde.spec.yaml_file import YamlFile
+
+_WHOLE = {"int": "bigint"}
+
+
+def references_problems(mapping: Mapping, connector: Connector, file: YamlFile) -> Iterator[Problem]:
+    """What a mapping refers to that is not there, or cannot be found the way it says."""
+    resource = connector.resources.get(mapping.from_)
+    if resource is None:
+        message = f"{mapping.from_} is not a resource of {connector.name}."
+        yield complain(file, ("from",), message + did_you_mean(mapping.from_, list(connector.resources)))
+    expressions = list(written(mapping, file))
+    used = {one.of for one in expressions}
+    for reference in mapping.with_.values():
+        if resource is not None:
+            yield from _reference(reference, resource, connector, file)
+        if reference.name not in used:
+            message = f"nothing reads ${reference.name}"
+            yield complain(file, ("with", reference.name), message, "warning")
+    for one in expressions:
+        if fault := _fault(one, mapping, connector, resource):
+            yield complain(file, one.trail, fault)
+
+
+def one_mapping_each(mappings: Sequence[tuple[Mapping, YamlFile]]) -> Iterator[Problem]:
+    """One file per raw resource, so that what is read of it can be seen in one place."""
+    first: dict[str, YamlFile] = {}
+    for mapping, file in mappings:
+        if other := first.get(mapping.from_):
+            message = f"{mapping.from_} is mapped in {other.file.name} already: one file per resource"
+            yield complain(file, ("from",), message)
+        first.setdefault(mapping.from_, file)
+
+
+def _reference(reference: Reference, resource: Resource, connector: Connector, file: YamlFile) -> Iterator[Problem]:
+    names = [column.name for column in resource.columns]
+    column = resource.column(reference.key) or resource.column(reference.key.replace(".", "_"))
+    if column is None:
+        message = f"{reference.key} is not a column of {resource.name}: the key of the other record must be one."
+        yield complain(file, ("with", reference.name, "key"), message + did_you_mean(reference.key, names))
+    trail = ("with", reference.name, "from")
+    other = connector.resources.get(reference.from_)
+    if other is None:
+        message = f"{reference.from_} is not a resource of {connector.name}."
+        yield complain(file, trail, message + did_you_mean(reference.from_, list(connector.resources)))
+    elif len(other.key) != 1 or other.observe:
+        shape = "observed, with many rows per record" if other.observe else f"[{', '.join(other.key)}]"
+        message = f"{other.name} cannot be found by {reference.key}: its key is {shape}, and one column is needed"
+        yield complain(file, trail, message)
+    elif column is not None and (key := other.column(other.key[0])) is not None:
+        here, there = (_WHOLE.get(one.type, one.type) for one in (column, key))
+        if here != there:
+            message = f"{resource.name}.{column.name} is {column.type} and {other.name}.{key.name} is {key.type}"
+            yield complain(file, ("with", reference.name, "key"), message + ": declare them alike")
+
+
+def _fault(one: Written, mapping: Mapping, connector: Connector, resource: Resource | None) -> str | None:
+    known = [f"${name}" for name in mapping.with_]
+    first = one.below.split(".", 1)[0].removesuffix(ELEMENT)
+    match one.of:
+        case "" if "$" in _unquoted(one.text):
+            return f"{one.text!r}: $ stands only at the start of a path"
+        case "" | None:
+            return None
+        case "account" if connector.account is None:
+            return f"{one.text} needs an `account` in the connector: it says whose data this is"
+        case "account" if connector.account:
+            fields = ["id", *connector.account.keep]
+            there_is = f" There is {', '.join(f'$account.{name}' for name in fields)}"
+            hint = did_you_mean(one.text, [f"$account.{name}" for name in fields]) or there_is
+            return None if first in fields else f"{one.text} does not exist.{hint}"
+        case "row" if one.below != "observed_at":
+            return f"{one.text} does not exist. There is $row.observed_at"
+        case "row":
+            observed = resource is None or resource.observe
+            return None if observed else f"{mapping.from_} is not observed (`observe: true`), so it has no {one.text}"
+        case name if name in mapping.with_:
+            return None
+        case name:
+            hint = did_you_mean(f"${name}", [*known, "$account", "$row"])
+            there_is = f" There is {', '.join(known)}" if known else " `with` names other records"
+            return f"${name} does not exist.{hint or there_is}"
+
+
+def _unquoted(text: str) -> str:
+    """The expression without what stands in quotes, where `$` is a letter like any other."""
+    kept, quote = "", ""
+    for letter in text:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"`":
+            quote = letter
+        else:
+            kept += letter
+    return kept

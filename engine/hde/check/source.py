@@ -1,0 +1,119 @@
+"""Everything one source says, held against itself, the canonical model and its fixtures: all complaints at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hde.check.coverage import coverage_problems
+from hde.check.fixtures import read_fixtures
+from hde.check.folders import pairs, yaml_files
+from hde.check.meaning import meaning_problems
+from hde.check.names import names_problems
+from hde.check.place import complain
+from hde.check.recorded import Recorded, recorded
+from hde.check.references import one_mapping_each, references_problems
+from hde.check.tables import tables_problems
+from hde.check.written import each_reading
+from hde.errors import WrongUse
+from hde.mapping.compiled import compile_mapping
+from hde.spec.load import Source, read_source
+from hde.spec.mapping import Mapping
+from hde.spec.problem import Problem
+from hde.spec.yaml_file import YamlFile, parse_yaml
+
+LOOKUPS = "lookups.yaml"
+
+
+def check_source(source: Source) -> list[Problem]:
+    """Every complaint about a source that could be read, sorted, each once."""
+    return sorted(set(_problems(source, source.connector_file)))
+
+
+def check_paths(paths: Sequence[Path]) -> list[Problem]:
+    """Every complaint about every file: those of reading it, and where it could be read those of `check_source`.
+
+    A path is a connector, a mapping, the mappings of a source, or a folder of these; without paths, ./connectors and
+    ./mappings are meant, or what comes along with hde where neither is there.
+    """
+    found, problems = pairs(paths)
+    for pair in found:
+        source, said = read_source(pair.connector, pair.mappings)
+        problems += said
+        if source is not None:
+            problems += check_source(source)
+    return sorted(set(problems))
+
+
+def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
+    connector = source.connector
+    yield from names_problems(connector, connector_file)
+    yield from tables_problems(connector, connector_file)
+    files = [(mapping, source.mapping_files[mapping.name]) for mapping in source.mappings]
+    yield from one_mapping_each(files)
+    for mapping, file in files:
+        said = [*references_problems(mapping, connector, file), *meaning_problems(mapping, file)]
+        yield from said
+        if not any(problem.level == "error" for problem in said):
+            yield from _engine(mapping, file)
+    known: dict[str, Recorded] = {}
+    for folder in {file.file.parent for _, file in files}:
+        for resource in connector.resources:
+            records, problems = read_fixtures(folder, resource)
+            yield from problems
+            if records:
+                known[resource] = recorded(resource, records)
+    yield from coverage_problems(source, known)
+    yield from _left_out(source, known)
+
+
+def _engine(mapping: Mapping, file: YamlFile) -> Iterator[Problem]:
+    """What the engine refuses must not pass for valid, even where nothing here has better words for it."""
+    try:
+        compile_mapping(mapping)
+    except WrongUse as error:
+        yield complain(file, ("from",), str(error))
+
+
+def _left_out(source: Source, known: dict[str, Recorded]) -> Iterator[Problem]:
+    """What stands there and nothing uses, and what is used and cannot be checked."""
+    used = {mapping.from_ for mapping in source.mappings}
+    reached = used | {one.from_ for mapping in source.mappings for one in mapping.with_.values()}
+    for mapping in source.mappings:
+        file = source.mapping_files[mapping.name]
+        if mapping.from_ in source.connector.resources and mapping.from_ not in known:
+            folder = file.file.parent / "fixtures" / mapping.from_
+            message = f"no fixture in {folder.as_posix()}: whether the paths here exist was not checked"
+            yield complain(file, ("from",), message, "warning")
+    if not _is_whole(source):
+        return
+    for name in source.connector.resources:
+        if name not in reached:
+            message = f"no mapping reads {name}: its records stay raw"
+            yield complain(source.connector_file, ("resources", name), message, "warning")
+    yield from _lookups(source)
+
+
+def _is_whole(source: Source) -> bool:
+    """Whether every mapping could be read: one that could not may use what seems unused."""
+    read = {file.file for file in source.mapping_files.values()}
+    return all(file in read or file.name == LOOKUPS for folder in _folders(source) for file in yaml_files(folder))
+
+
+def _folders(source: Source) -> set[Path]:
+    return {source.mapping_files[mapping.name].file.parent for mapping in source.mappings}
+
+
+def _lookups(source: Source) -> Iterator[Problem]:
+    """Shared lookups no column uses."""
+    used: set[str | None] = set()
+    for mapping in source.mappings:
+        for target in mapping.to.values():
+            for rows in target.rows:
+                for reading in rows.columns.values():
+                    used |= {one.lookup.name for _, one in each_reading(reading, ()) if one.lookup}
+    for folder in _folders(source):
+        file, _ = parse_yaml(folder / LOOKUPS) if (folder / LOOKUPS).is_file() else (None, [])
+        for name in file.data if file and isinstance(file.data, dict) else ():
+            if file and name not in used:
+                yield complain(file, (name,), f"no column uses the lookup {name}", "warning", about_key=True)

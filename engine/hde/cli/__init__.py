@@ -1,0 +1,129 @@
+"""The command line: the only place that turns the engine's errors into lines for a person, and into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from hde import __version__
+from hde.errors import HdeError
+
+_COMMANDS = {
+    "run": "hde.cli.run:run",
+    "auth": "hde.cli.auth:auth",
+    "validate": "hde.cli.author:validate",
+    "test": "hde.cli.author:test",
+    "remap": "hde.cli.run:remap",
+    "status": "hde.cli.status:status",
+    "query": "hde.cli.query:query",
+    "db": "hde.cli.db:db",
+    "migrate": "hde.cli.db:migrate",
+    "demo": "hde.cli.demo:demo",
+    "sandbox": "hde.cli.demo:sandbox",
+}
+_ABOUT = {
+    "run": "Fetch what is owed from a source, store it, map it.",
+    "auth": "Sign in at a source, in the browser.",
+    "validate": "Check connectors and mappings; every problem at once.",
+    "test": "Run the YAML tests of mappings; no network, no database.",
+    "remap": "Map all stored records again; no network.",
+    "status": "What is connected, read, owed and wrong.",
+    "query": "Ask the database; read-only.",
+    "db": "The embedded database: url, start, stop.",
+    "migrate": "Bring the database to the state this version needs.",
+    "demo": "Two years of a simulated member, end to end; no account needed.",
+    "sandbox": "Run a simulated provider.",
+}
+
+
+class _Commands(click.Group):
+    """Commands are imported when they are called: `hde --help` loads nothing of the engine."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_ABOUT.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from hde.spec.problem import did_you_mean
+
+            raise click.UsageError(f"There is no command {args[0]!r}.{did_you_mean(args[0], _COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="hde")
+@click.option("--home", type=click.Path(path_type=Path), help="Where data and tokens live; else HDE_HOME.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what happens; show tracebacks.")
+def cli(home: Path | None, verbose: bool) -> None:
+    """Bring your health data home: from its sources into one Postgres that you own."""
+    if home:
+        os.environ["HDE_HOME"] = str(home.expanduser().absolute())
+    if verbose:
+        os.environ["HDE_VERBOSE"] = "1"
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 something is owed or wrong in the data, 2 wrong use, 3 sign-in, 4 database."""
+    from hde.redact import install
+
+    os.umask(0o077)
+    install()
+    try:
+        _set_up()
+        result = cli.main(standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except HdeError as error:
+        _trace()
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a person gets a line, not a traceback
+        _trace()
+        _complain(f"this is a bug in hde ({type(error).__name__}). `hde -v ...` shows where; please report it.")
+        sys.exit(1)
+
+
+def _set_up() -> None:
+    from hde.places import load_env_file
+
+    load_env_file()
+    if "-v" in sys.argv or "--verbose" in sys.argv:
+        import logging
+
+        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+
+
+def _trace() -> None:
+    if os.environ.get("HDE_VERBOSE"):
+        traceback.print_exc()
+
+
+def _complain(text: str) -> None:
+    click.echo(f"hde: {text}", err=True)

@@ -1,0 +1,49 @@
+"""`hde auth`: sign in, or say that there is no need to."""
+
+from __future__ import annotations
+
+import webbrowser
+
+import click
+
+from hde.cli.run import source_of, stop_sign
+from hde.places import make_home
+from hde.store import migrate
+from hde.store.database import open_database
+from hde.work import accounts
+from hde.work.accounts import Way
+from hde.work.settings import settings_of
+
+
+@click.command()
+@click.argument("connector")
+@click.option("--force", is_flag=True, help="Sign in anew even if the stored token works.")
+@click.option("--no-browser", is_flag=True, help="Print the address, and take the pasted address it leads to.")
+@click.option("--account", metavar="A", help="Which account to check, where there are several.")
+def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> int:
+    """Sign in at CONNECTOR. A working sign-in is left alone unless --force."""
+    source = source_of(connector)
+    settings = settings_of(source.connector)
+    title = source.connector.title or source.connector.name
+    home = make_home()
+    with stop_sign() as stop, open_database(home) as database:
+        migrate.ensure(database)
+        way = Way(source.connector, settings, accounts.token_store(home, database), stop)
+        working = None if force and source.connector.auth else accounts.working_account(database, way, account)
+        if working is not None:
+            click.echo(f"{title}: account {working} works. Nothing to do; --force signs in anew.")
+            return 0
+        signed_in = accounts.sign_in_account(
+            database,
+            way,
+            browser=None if no_browser else _open_browser,
+            say=lambda text: click.echo(text, err=True),
+            ask=lambda text: str(click.prompt(text, err=True)),
+        )
+    click.echo(f"{title}: signed in as account {signed_in.external_id}. Tokens: {way.tokens.where} (encrypted).")
+    click.echo(f"Next: hde run {connector}")
+    return 0
+
+
+def _open_browser(url: str) -> None:
+    webbrowser.open(url)

@@ -1,0 +1,68 @@
+"""`hde migrate` and `hde db`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from hde.errors import WrongUse
+from hde.places import make_home
+
+
+@click.command()
+def migrate() -> int:
+    """Bring the schemas meta and canonical to the state this version needs."""
+    from hde.store.database import open_database
+    from hde.store.migrate import NEWEST, revision, upgrade
+
+    with open_database(make_home()) as database:
+        before = revision(database)
+        upgrade(database)
+    click.echo(f"Migrated: {before or 'empty'} -> {NEWEST}" if before != NEWEST else f"Up to date ({NEWEST}).")
+    return 0
+
+
+@click.group()
+def db() -> None:
+    """The embedded database. With HDE_DATABASE_URL set there is none, and yours is used."""
+
+
+@db.command()
+def url() -> int:
+    """Print how to reach the database. No password stands in it: libpq reads that from a file."""
+    from hde.store import embedded
+    from hde.store.database import as_url
+
+    if os.environ.get("HDE_DATABASE_URL"):
+        raise WrongUse("HDE_DATABASE_URL names the database; it may hold a password, so it is not printed")
+    click.echo(as_url(embedded.conninfo(make_home())))
+    return 0
+
+
+@db.command()
+def start() -> int:
+    """Keep the embedded database running, for psql, Grafana, notebooks."""
+    from hde.store import embedded
+    from hde.store.database import as_url
+
+    _only_embedded()
+    address = as_url(embedded.start(make_home()))
+    click.echo(f'Running until `hde db stop`. Connect with:\n  psql "{address}"')
+    return 0
+
+
+@db.command()
+@click.option("--force", is_flag=True, help="Even if others are connected; they lose their connections.")
+def stop(force: bool) -> int:
+    """Stop the embedded database."""
+    from hde.store import embedded
+
+    _only_embedded()
+    click.echo("Stopped." if embedded.stop(make_home(), force=force) else "It was not running.")
+    return 0
+
+
+def _only_embedded() -> None:
+    if os.environ.get("HDE_DATABASE_URL"):
+        raise WrongUse("HDE_DATABASE_URL names another database; starting and stopping it is not ours")

@@ -1,0 +1,135 @@
+"""What a person sees of a run: a line that moves (plain lines where there is no terminal), then a table."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from hde.work.report import Report
+
+EVERY_SECONDS = 5.0
+PLAIN_WIDTH = 100
+
+
+@contextmanager
+def shown(report: Report, *, quiet: bool) -> Iterator[None]:
+    """Show the report's progress on standard error while the block runs."""
+    console = Console(stderr=True)
+    if quiet:
+        yield
+    elif console.is_terminal:
+        with _bar(console, report):
+            yield
+    else:
+        report.changed = _Plain(report)
+        yield
+
+
+@contextmanager
+def _bar(console: Console, report: Report) -> Iterator[None]:
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[said]}"),
+        TimeRemainingColumn(compact=True),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as progress:
+        task: TaskID = progress.add_task("reading", total=None, said="")
+
+        def update() -> None:
+            done, planned = _windows(report)
+            progress.update(task, total=planned or None, completed=done, said=_said(report))
+
+        report.changed = update
+        yield
+
+
+class _Plain:
+    """A line now and then, for logs."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._last = time.monotonic()
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._last >= EVERY_SECONDS:
+            self._last = time.monotonic()
+            done, planned = _windows(self._report)
+            click.echo(f"{done}/{planned} windows, {_said(self._report)}", err=True)
+
+
+def _windows(report: Report) -> tuple[int, int]:
+    resources = report.resources.values()
+    return sum(r.windows_done for r in resources), sum(r.windows for r in resources)
+
+
+def _said(report: Report) -> str:
+    resources = report.resources.values()
+    records = sum(r.records for r in resources)
+    pages = sum(r.requests for r in resources)
+    rows = sum(r.canonical.new + r.canonical.changed + r.canonical.unchanged for r in resources)
+    mapped = f", {rows:,} mapped" if rows else ""
+    return f"{records:,} records, {pages:,} pages, {records / max(report.seconds, 0.001):,.0f}/s{mapped}"
+
+
+def closing_table(title: str, report: Report, *, dry_run: bool = False) -> None:
+    """The table at the end, then notes, then what failed and what to do."""
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console.print(_dry_run_table(title, report) if dry_run else _table(title, report))
+    for note in report.notes:
+        console.print(f"[yellow]note[/] {note}", soft_wrap=True)
+    for resource in report.resources.values():
+        if resource.skipped:
+            console.print(f"[yellow]{resource.name}[/] {resource.skipped}: not for this account", soft_wrap=True)
+        for failure in resource.failures:
+            console.print(f"[red]owed[/] {resource.name}: {failure}", soft_wrap=True)
+    if any(resource.issues for resource in report.resources.values()):
+        console.print("Some records could not be read in full: `hde status` says where.")
+    if report.stopped:
+        console.print("Stopped. What was fetched is stored; the next run goes on from here.")
+    elif report.is_owing:
+        console.print("Run it again: exactly what is owed will be fetched.")
+
+
+def _table(title: str, report: Report) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table.add_column("resource")
+    for name in ("requests", "new", "changed", "unchanged", "gone", "canonical rows", "issues", "seconds"):
+        table.add_column(name, justify="right")
+    rows = [
+        (r.requests, r.counts.new, r.counts.changed, r.counts.unchanged, r.counts.vanished + 0,
+         r.canonical.new + r.canonical.changed + r.canonical.removed, r.issues)
+        for r in report.resources.values()
+    ]  # fmt: skip
+    for resource, row in zip(report.resources.values(), rows, strict=True):
+        table.add_row(resource.name, *(_number(value) for value in row), f"{resource.seconds:.1f}")
+    if len(rows) > 1:
+        table.add_section()
+        table.add_row(
+            "", *(_number(sum(column)) for column in zip(*rows, strict=True)), f"{report.seconds:.1f}", style="bold"
+        )
+    return table
+
+
+def _dry_run_table(title: str, report: Report) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=f"{title}: what a remap would change", title_justify="left", pad_edge=False)
+    table.add_column("resource")
+    for name in ("added", "removed", "changed", "unchanged"):
+        table.add_column(name, justify="right")
+    table.add_column("values that change, by column")
+    for r in report.resources.values():
+        written = r.canonical
+        columns = ", ".join(f"{name} {count:,}" for name, count in sorted(written.columns.items()))
+        numbers = (written.new, written.removed, written.changed, written.unchanged)
+        table.add_row(r.name, *(_number(value) for value in numbers), columns)
+    return table
+
+
+def _number(value: int) -> str:
+    return f"{value:,}" if value else "·"

@@ -1,0 +1,47 @@
+"""`hde query`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import BinaryIO, cast
+
+import click
+
+from hde.places import make_home
+
+
+@click.command()
+@click.argument("sql")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def query(sql: str, form: str) -> int:
+    """Run one SQL query, read-only. Values are shown as PostgreSQL writes them."""
+    from hde.store.database import open_database
+    from hde.store.query import answer, as_csv
+
+    with open_database(make_home()) as database:
+        if form == "csv":
+            as_csv(database, sql, cast(BinaryIO, sys.stdout.buffer))
+            return 0
+        columns, rows = answer(database, sql)
+    if form == "json":
+        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str, indent=1))
+    else:
+        show(columns, rows)
+    return 0
+
+
+def show(columns: list[str], rows: list[tuple[object, ...]]) -> None:
+    """Rows as a table; numbers to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = all(isinstance(row[index], int | float) or row[index] is None for row in rows)
+        table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    click.echo(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", err=True)

@@ -1,0 +1,124 @@
+"""`hde run` and `hde remap`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from hde.cli.progress import closing_table, shown
+from hde.errors import WrongUse
+from hde.places import make_home
+from hde.run import Options
+from hde.run import remap as remap_source
+from hde.run import run as run_source
+from hde.spec.load import Source, find_connector, load_source, mappings_folder
+from hde.work.plan import Range, instant
+from hde.work.report import Report
+
+as_json = click.option("--json", "as_json", is_flag=True, help="The closing table as JSON, for machines.")
+
+
+def source_of(connector: str) -> Source:
+    """The connector named by path or name, with its mappings. All problems of the files at once."""
+    file = find_connector(connector)
+    return load_source(file, mappings_folder(file))
+
+
+@click.command()
+@click.argument("connector")
+@click.argument("resources", nargs=-1)
+@click.option("--since", metavar="T", help="Read from this time on, whatever is covered (2025-09-01, or RFC 3339).")
+@click.option("--until", metavar="T", help="Read up to this time.")
+@click.option("--canonical/--raw-only", default=True, help="Map into canonical tables too (the default), or not.")
+@click.option("--daily-refresh", is_flag=True, help="Replace yesterday (UTC) in one transaction.")
+@click.option("--full", is_flag=True, help="Read everything again, whatever is covered.")
+@click.option("--account", metavar="A", help="Which account, where there are several.")
+@click.option("--accept-deletes", is_flag=True, help="Believe the source even if a large share of records is gone.")
+@as_json
+@click.pass_context
+def run(
+    context: click.Context,
+    connector: str,
+    resources: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    canonical: bool,
+    daily_refresh: bool,
+    full: bool,
+    account: str | None,
+    accept_deletes: bool,
+    as_json: bool,
+) -> int:
+    """Fetch what is owed from CONNECTOR (a name, or a path to its YAML), store it, map it.
+
+    The first run fetches everything. Name RESOURCES to fetch only those.
+    """
+    asked = Range(instant(since, "--since") if since else None, instant(until, "--until") if until else None, full)
+    if daily_refresh and (asked.is_given or full):
+        raise WrongUse("--daily-refresh goes without --since, --until and --full: it is about yesterday")
+    if asked.since and asked.until and asked.since >= asked.until:
+        raise WrongUse(f"--since {since} is not before --until {until}")
+    options = Options(resources, asked, canonical, daily_refresh, account, accept_deletes)
+    return run_and_tell(source_of(connector), options, as_json=as_json)
+
+
+def run_and_tell(source: Source, options: Options, *, as_json: bool = False) -> int:
+    """Run with progress, then print the closing table. Returns the exit code."""
+    report = Report()
+    with stop_sign() as stop, shown(report, quiet=as_json):
+        run_source(source, options, home=make_home(), report=report, stop=stop)
+    _tell(source, report, as_json)
+    owing = report.is_owing or any(resource.issues for resource in report.resources.values())
+    return 1 if owing else 0
+
+
+@click.command()
+@click.argument("connector", required=False)
+@click.option("--dry-run", is_flag=True, help="Count the rows and columns that would change; write nothing.")
+@as_json
+def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
+    """Map all stored records of CONNECTOR (default: every connector) again, without the network."""
+    from hde.spec.load import connectors_in_reach
+
+    for name in [connector] if connector else connectors_in_reach():
+        source = source_of(name)
+        report = Report()
+        with shown(report, quiet=as_json):
+            remap_source(source, home=make_home(), report=report, dry_run=dry_run)
+        _tell(source, report, as_json, dry_run=dry_run)
+    return 0
+
+
+@contextmanager
+def stop_sign() -> Iterator[threading.Event]:
+    """Set by Ctrl-C and SIGTERM; a second Ctrl-C ends at once."""
+    stop = threading.Event()
+
+    def ask_to_stop(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    former = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _tell(source: Source, report: Report, as_json: bool, *, dry_run: bool = False) -> None:
+    if as_json:
+        click.echo(json.dumps({"connector": source.connector.name, **report.as_data()}))
+        return
+    closing_table(source.connector.title or source.connector.name, report, dry_run=dry_run)
+
+
+__all__ = ["Path", "remap", "run"]

@@ -1,0 +1,206 @@
+"""One column of one row: a reading and the canonical column it fills, compiled to a function of the documents.
+
+Every closure is made once; what is known when the mapping is compiled is never looked up per record.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection
+from typing import Any
+
+from hde.canonical import Column
+from hde.errors import WrongUse
+from hde.issues import Issue, issue_about
+from hde.mapping import at, moments, times, values
+from hde.mapping.at import Make, Read
+from hde.mapping.lookups import lookup_table, with_lookup
+from hde.mapping.paths import Documents, Path, compile_path
+from hde.mapping.unit_table import SAME
+from hde.mapping.units import conversion, rule
+from hde.mapping.values import Finding, finite, refuse
+from hde.spec.mapping import Reading
+
+_QUARTERS = {times.offset_text(quarter * 900): quarter * 900 for quarter in range(-48, 57)}
+_OFFSETS = {"Z": "+00:00", **{text: text for text in _QUARTERS if text is not None}}
+"""Every offset in use on Earth, as it is written and as we write it."""
+
+
+def compile_column(reading: Reading, column: Column, unit: str | None, names: Collection[str]) -> Read:
+    """`unit` is the canonical unit the number must have in the end; None for what has none.
+
+    `Reading.optional` is the row's business; here a required column that is null is a finding.
+    """
+    read = _compile(reading, column, unit, names)
+    return read if reading.optional or not column.required else _required(read, place(reading, column))
+
+
+def place(reading: Reading, column: Column) -> str:
+    """Where an issue with this column is filed: the path, or the first of several."""
+    if reading.first:
+        return place(reading.first[0], column)
+    return reading.path or next(iter(reading.sum), column.name)
+
+
+def _compile(reading: Reading, column: Column, unit: str | None, names: Collection[str]) -> Read:
+    _agree(reading, column, unit)
+    if reading.first:
+        return _first([_compile(_inherit(one, reading), column, unit, names) for one in reading.first])
+    path = place(reading, column)
+    plain = _plain(reading, column, unit, names, path)
+    known: dict[str, Any] = {word: word for word in column.words}
+    make = plain
+    if reading.lookup is not None:
+        known = lookup_table(reading.lookup, column, plain)
+        make = with_lookup(reading.lookup, known, plain, path)
+    if reading.has_const:
+        return _constant(reading.const, column, make)
+    if reading.sum:
+        return _sum(reading, column, make, names)
+    if reading.path is None:
+        raise WrongUse("nothing to read: one of path, first, sum and const is needed")
+    return _reader(reading, column, unit, compile_path(reading.path, names), known, make)
+
+
+def _reader(reading: Reading, column: Column, unit: str | None, path: Path, known: dict[str, Any], make: Make) -> Read:
+    """The quickest reader there is for this column."""
+    if known:
+        return at.known_at(path, known, make)
+    if reading.lookup is not None or moments.says_time(reading):
+        return at.any_at(path, make)
+    match column.type:
+        case "float":
+            return at.float_at(path, rule(reading.unit, unit) if reading.unit and unit else SAME, make)
+        case "text":
+            return at.text_at(path, make)
+        case "int":
+            return at.int_at(path, make)
+        case "boolean":
+            return at.boolean_at(path, make)
+        case "timestamptz":
+            return at.instant_at(path, make)
+        case "offset" if reading.unit is None:
+            return at.known_at(path, _OFFSETS, make)
+        case _:
+            return at.any_at(path, make)
+
+
+def _agree(reading: Reading, column: Column, unit: str | None) -> None:
+    """What the reading says must be something the column can use."""
+    if reading.has_const or reading.first:
+        return
+    if unit is not None and reading.unit is None:
+        raise WrongUse(f"unit: the source's unit is missing; the column is in {unit}")
+    if unit is None and reading.unit is not None and column.type not in ("offset", "float"):
+        raise WrongUse(f"unit: {column.name} has no unit")
+    if moments.says_time(reading) and column.type not in ("timestamptz", "date"):
+        raise WrongUse(f"{column.name} is no time: time, offset, zone, after and plus do not apply")
+
+
+def _inherit(one: Reading, outer: Reading) -> Reading:
+    """An alternative of `first` is read like its siblings where it says nothing itself."""
+    said = {
+        name: getattr(outer, name)
+        for name in ("unit", "lookup", "time", "offset", "zone", "after", "plus")
+        if getattr(one, name) is None
+    }
+    return dataclasses.replace(one, **said)
+
+
+def _plain(reading: Reading, column: Column, unit: str | None, names: Collection[str], path: str) -> Make:
+    match column.type:
+        case "text":
+            return _text(column.words, path)
+        case "int":
+            return lambda value, documents, issues: values.integer(value, path)
+        case "float":
+            return _number(reading.unit, unit, path)
+        case "boolean":
+            return lambda value, documents, issues: values.boolean(value, path)
+        case "offset":
+            return _offset(conversion(reading.unit, "s") if reading.unit else None, path)
+        case "date":
+            date = moments.dates(reading, path, names)
+            return lambda value, documents, issues: date(value, documents)
+        case "timestamptz":
+            instant = moments.instants(reading, path, names)
+            return lambda value, documents, issues: instant(value, documents)
+
+
+def _text(words: tuple[str, ...], path: str) -> Make:
+    closed = frozenset(words)
+
+    def make(value: Any, documents: Documents, issues: list[Issue]) -> str:
+        found = values.text(value, path)
+        if closed and found not in closed:
+            refuse(value, path, "word")
+        return found
+
+    return make
+
+
+def _number(source: str | None, target: str | None, path: str) -> Make:
+    convert = conversion(source, target) if source and target else float
+    spans = target == "s"
+
+    def make(value: Any, documents: Documents, issues: list[Issue]) -> float:
+        if spans and isinstance(value, str):
+            seconds = times.span_seconds(value)
+            if seconds is not None:
+                return finite(value, seconds, path)
+        try:
+            return finite(value, convert(values.number(value, path)), path)
+        except OverflowError:
+            refuse(value, path, "number")
+
+    return make
+
+
+def _offset(to_seconds: Callable[[float], float] | None, path: str) -> Make:
+    def make(value: Any, documents: Documents, issues: list[Issue]) -> str:
+        seconds: float | None = times.offset_seconds(value) if isinstance(value, str) else None
+        if seconds is None and to_seconds is not None:
+            seconds = to_seconds(values.number(value, path))
+        text = times.offset_text(int(seconds)) if seconds is not None and seconds == int(seconds) else None
+        if text is None:
+            refuse(value, path, "offset")
+        return text
+
+    return make
+
+
+def _sum(reading: Reading, column: Column, make: Make, names: Collection[str]) -> Read:
+    if column.type not in ("int", "float"):
+        raise WrongUse(f"sum: {column.name} is no number")
+    return at.sum_at([compile_path(path, names) for path in reading.sum], make)
+
+
+def _first(reads: list[Read]) -> Read:
+    def read(documents: Documents, issues: list[Issue]) -> Any:
+        for one in reads:
+            value = one(documents, issues)
+            if value is not None:
+                return value
+        return None
+
+    return read
+
+
+def _constant(const: object, column: Column, make: Make) -> Read:
+    try:
+        value = None if const is None else make(const, {}, [])
+    except Finding as finding:
+        raise WrongUse(f"const: {const!r} does not fit {column.name} ({finding.issue.rule})") from None
+    return lambda documents, issues: value
+
+
+def _required(read: Read, path: str) -> Read:
+    missing = issue_about(None, path, "required")
+
+    def required(documents: Documents, issues: list[Issue]) -> Any:
+        value = read(documents, issues)
+        if value is None:
+            raise Finding(missing)
+        return value
+
+    return required

@@ -1,0 +1,78 @@
+"""Paths of a mapping: at the record, or at something named with `$`. Says where to read, not what to make of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from jmespath.exceptions import JMESPathError
+
+from hde.errors import WrongUse
+from hde.issues import Issue
+from hde.mapping import expression
+from hde.mapping.values import Finding
+
+RECORD = ""
+"""The name under which `Documents` holds the record itself."""
+
+Documents = Mapping[str, object]
+"""Everything a path can reach: the record, `account`, `row`, and the records named in `with`."""
+
+_NAMED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
+
+
+class Path(NamedTuple):
+    """`get(documents[of])` is the value, or a Finding where JMESPath cannot say.
+
+    `text` is how the author wrote it, and what an issue is filed under.
+    """
+
+    text: str
+    of: str
+    get: expression.Expression
+
+    def value(self, documents: Documents) -> object:
+        return self.get(documents[self.of])
+
+
+def compile_path(text: str, names: Collection[str]) -> Path:
+    """Compile `a.b` or `$name.a.b`; `names` are those allowed after `$`. WrongUse names what is wrong."""
+    if not text.startswith("$"):
+        return Path(text, RECORD, _compile(text, text))
+    match = _NAMED.match(text)
+    if match is None:
+        raise WrongUse(f"{text!r} is not a path: after $ comes a name, then a path below it ($sleep.start)")
+    name, below, index = match.groups()
+    if name not in names:
+        close = get_close_matches(name, names, 1)
+        meant = f"Did you mean ${close[0]}?" if close else "Known here: " + ", ".join(f"${n}" for n in sorted(names))
+        raise WrongUse(f"{text!r}: ${name} does not exist. {meant}")
+    rest = below or index
+    return Path(text, name, _compile(rest, text) if rest else _itself)
+
+
+def truthy(value: object) -> bool:
+    """JMESPath's truth: null, false, `""`, `[]` and `{}` are false, and 0 is true."""
+    if value is None or value is False:
+        return False
+    return bool(value) if isinstance(value, str | list | dict) else True
+
+
+def _compile(below: str, text: str) -> expression.Expression:
+    search = expression.compile(below)
+    if expression.is_plain(below):
+        return search
+
+    def read(document: object) -> object:
+        try:
+            return search(document)
+        except JMESPathError:
+            raise Finding(Issue(text, "expression")) from None
+
+    return read
+
+
+def _itself(document: object) -> object:
+    return document

@@ -1,0 +1,112 @@
+"""A whole mapping as a plan: one raw record in, all its canonical rows and issues out.
+
+Pure: nothing here asks the clock, the network or a database, and the same record always gives the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from hde.issues import Issue
+from hde.mapping.at import Read
+from hde.mapping.paths import RECORD, Documents
+from hde.mapping.rows import UNREAD, CanonicalRow, RowPlan
+from hde.mapping.values import Finding
+from hde.spec.mapping import Reference
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Mapped(NamedTuple):
+    """What one record gave. `waiting`: a record named in `with` is not there yet, so neither rows nor issues."""
+
+    rows: list[CanonicalRow]
+    issues: list[Issue]
+    waiting: bool
+
+
+class TargetPlan(NamedTuple):
+    when: Read | None
+    rows: list[RowPlan]
+
+
+@dataclass(frozen=True)
+class CompiledMapping:
+    """A mapping that `compile_mapping` has found sound. `map` never raises for what a record holds."""
+
+    name: str
+    from_: str
+    references: tuple[Reference, ...]
+    tables: tuple[str, ...]
+    version: str
+    """Changes whenever the same record could become other rows."""
+    when: Read | None
+    targets: tuple[TargetPlan, ...]
+    shared: list[Read]
+    """Columns that several rows read alike, in the order of the memo."""
+    needed: tuple[str, ...]
+    """The references that some path reads."""
+    named: bool
+    """Whether any path starts with $."""
+
+    def map(
+        self,
+        record: Mapping[str, Any],
+        *,
+        row: Mapping[str, object] = _NOTHING,
+        references: Mapping[str, Mapping[str, Any] | None] = _NOTHING,
+        account: Mapping[str, Any] = _NOTHING,
+    ) -> Mapped:
+        """All rows of one record, or none and the issues (of level error) that say why.
+
+        `row` is `$row` (observed_at), `references` the records named in `with`, None where not there yet.
+        """
+        documents: dict[str, object] = {RECORD: record}
+        if self.named:
+            if any(references.get(name) is None for name in self.needed):
+                return Mapped([], [], True)
+            documents.update(references, row=row, account=account)
+        issues: list[Issue] = []
+        try:
+            return Mapped(self._rows(documents, issues), issues, False)
+        except Finding:
+            return Mapped([], self._findings(documents), False)
+
+    def _rows(self, documents: Documents, issues: list[Issue]) -> list[CanonicalRow]:
+        rows: list[CanonicalRow] = []
+        reads = self.shared
+        memo = [UNREAD] * len(reads)
+        if self.when is not None and not self.when(documents, issues):
+            return rows
+        for when, plans in self.targets:
+            if when is not None and not when(documents, issues):
+                continue
+            for plan in plans:
+                if plan.when is not None and not plan.when(documents, issues):
+                    continue
+                row = plan.make(documents, issues, memo, reads)
+                if row is not None:
+                    rows.append(row)
+        return rows
+
+    def _findings(self, documents: Documents) -> list[Issue]:
+        """The record again, this time to say all that is wrong with it."""
+        warnings: list[Issue] = []
+        found: list[Issue] = []
+
+        def holds(when: Read | None) -> bool:
+            try:
+                return when is None or bool(when(documents, warnings))
+            except Finding as finding:
+                found.append(finding.issue)
+                return False
+
+        if holds(self.when):
+            for target in self.targets:
+                for plan in target.rows if holds(target.when) else ():
+                    if holds(plan.when):
+                        found += plan.findings(documents, warnings, self.shared)
+        return list(dict.fromkeys([*found, *warnings]))

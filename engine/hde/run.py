@@ -1,0 +1,229 @@
+"""The whole story of a run, top to bottom: sign-in, tables, what is owed, pages, raw rows, canonical rows.
+
+The only room, with the steps in `hde.work`, that joins the wings; it has no branches on kinds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hde.errors import HdeError, SignInNeeded, WrongUse
+from hde.mapping.compiled import compile_mapping
+from hde.rows import RawTable
+from hde.source.reader import RowReader
+from hde.spec.connector import Connector, Resource
+from hde.spec.load import Source
+from hde.spec.problem import did_you_mean
+from hde.store import canonical, consumers, journal, ledger, migrate, raw_tables
+from hde.store.canonical import Written
+from hde.store.database import Connection, Database, open_database, transaction
+from hde.store.journal import Account
+from hde.work import accounts, map_raw, plan, read_windows, refresh_day
+from hde.work.accounts import Way
+from hde.work.map_raw import Mapper
+from hde.work.plan import Range
+from hde.work.report import Report
+from hde.work.settings import settings_of
+from hde.work.store_pages import Storing
+
+
+@dataclass(frozen=True)
+class Options:
+    resources: tuple[str, ...] = ()
+    asked: Range = field(default_factory=Range)
+    canonical: bool = True
+    daily_refresh: bool = False
+    account: str | None = None
+    accept_deletes: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything a run works with once the account is known."""
+
+    source: Source
+    way: Way
+    database: Database
+    connection: Connection
+    account: Account
+    tables: Mapping[str, RawTable]
+    report: Report
+    run: int
+
+    @property
+    def account_values(self) -> dict[str, object]:
+        return {"id": self.account.external_id, **self.account.kept}
+
+
+def run(source: Source, options: Options, *, home: Path, report: Report, stop: threading.Event) -> None:
+    """Fetch what is owed, store it, map it. Raises HdeError; what was stored until then stays."""
+    chosen = _chosen(source.connector, options.resources)
+    settings = settings_of(source.connector)
+    with open_database(home) as database:
+        migrate.ensure(database)
+        way = Way(source.connector, settings, accounts.token_store(home, database), stop)
+        external_id = accounts.choose_account(way, options.account)
+        with database.connection() as connection, accounts.shared_budget(database, way) as budget:
+            account = accounts.known_account(connection, way, external_id, budget)
+            connection.commit()
+            command = "daily-refresh" if options.daily_refresh else "run"
+            with _recorded(source, way, database, connection, account, report, command) as stage:
+                _prepare_tables(stage)
+                if options.canonical:
+                    _map(stage)
+                with way.session(way.auth(account.external_id), budget, stage.account_values) as session:
+                    _fetch(stage, session, chosen, options)
+                if options.canonical:
+                    _map(stage)
+
+
+def remap(source: Source, *, home: Path, report: Report, dry_run: bool) -> None:
+    """Map all raw records of every account again, without the network. A dry run counts what would change."""
+    with open_database(home) as database:
+        migrate.ensure(database)
+        way = Way(source.connector, {}, accounts.token_store(home, database), threading.Event())
+        with database.connection() as connection:
+            known = journal.accounts(connection, source.connector.name)
+            connection.commit()
+            if not known:
+                raise WrongUse(f"{source.connector.name} has no records yet. Run: hde run {source.connector.name}")
+            for account in known:
+                with _recorded(source, way, database, connection, account, report, "remap") as stage:
+                    _prepare_tables(stage)
+                    _count_changes(stage) if dry_run else _map(stage, from_start=True)
+
+
+@contextmanager
+def _recorded(
+    source: Source,
+    way: Way,
+    database: Database,
+    connection: Connection,
+    account: Account,
+    report: Report,
+    command: str,
+) -> Iterator[Stage]:
+    """A row in meta.runs around everything that is done, and the lock that keeps a second run of the account away."""
+    with journal.only_run(database, account):
+        number = journal.begin_run(connection, command, account)
+        tables = read_windows.raw_tables(source.connector)
+        outcome = "failed"
+        try:
+            yield Stage(source, way, database, connection, account, tables, report, number)
+            outcome = "stopped" if report.stopped else "owing" if report.is_owing else "done"
+        except SignInNeeded:
+            connection.rollback()
+            journal.set_status(connection, account.id, "sign-in needed")
+            raise
+        finally:
+            connection.rollback()
+            with transaction(connection) as cursor:
+                ledger.prune(cursor)
+            journal.end_run(connection, number, outcome, report.as_data())
+
+
+def _chosen(connector: Connector, names: tuple[str, ...]) -> Mapping[str, Resource]:
+    for name in names:
+        if name not in connector.resources:
+            raise WrongUse(
+                f"{connector.name} has no resource {name!r}.{did_you_mean(name, connector.resources)}"
+                f" There are: {', '.join(connector.resources)}"
+            )
+    return {name: connector.resources[name] for name in names or connector.resources}
+
+
+def _prepare_tables(stage: Stage) -> None:
+    """Make or widen the raw tables; new columns are filled from what is stored, before anything is fetched."""
+    referred: dict[str, set[str]] = {name: set() for name in stage.tables}
+    for mapping in stage.source.mappings:
+        referred[mapping.from_].update(reference.key for reference in mapping.with_.values())
+    for name, time in read_windows.times_of(stage.source.connector, stage.tables).items():
+        referred[name].update([time.key] if time.key else [])
+    for name, table in stage.tables.items():
+        result = raw_tables.prepare(stage.connection, table, sorted(referred[name]), _filler(stage, name))
+        if result.added:
+            stage.report.note(f"{name}: new column {', '.join(result.added)}, filled from the stored payloads")
+        if result.undeclared:
+            stage.report.note(f"{name}: no longer in the connector, kept in the table: {', '.join(result.undeclared)}")
+
+
+def _filler(stage: Stage, name: str) -> Callable[[bytes], tuple[str | None, ...]]:
+    reader = RowReader(stage.source.connector.resources[name], {"account": stage.account_values})
+    nothing = (None,) * len(stage.tables[name].columns)
+
+    def fill(payload: bytes) -> tuple[str | None, ...]:
+        row = reader.read(payload)
+        return nothing if isinstance(row, list) else row.values
+
+    return fill
+
+
+def _fetch(stage: Stage, session: object, chosen: Mapping[str, Resource], options: Options) -> None:
+    report, account = stage.report, stage.account.id
+    times = read_windows.times_of(stage.source.connector, stage.tables)
+    storing = Storing(stage.connection, stage.tables, times, account, stage.run, report, options.accept_deletes)
+    now = datetime.now(UTC)
+    if options.daily_refresh:
+        readings = refresh_day.day_readings(read_windows.with_time(chosen), account, now)
+    else:
+        scope = plan.connector_scope(stage.source.connector, stage.way.settings, stage.account_values)
+        with transaction(stage.connection) as cursor:
+            readings = plan.plan(
+                cursor, chosen, account, asked=options.asked, now=now, scope=scope, say=report.note
+            )  # fmt: skip
+    for reading in readings:
+        report.planned(reading.resource.name, 1)
+    parallel = stage.source.connector.http.parallel
+    reading_side = read_windows.readers(session, readings, report, stage.way.stop, parallel)  # type: ignore[arg-type]
+    if options.daily_refresh:
+        refresh_day.replace_day(refresh_day.read_day(reading_side), storing)
+        return
+    read_windows.read_and_store(reading_side, storing)
+    if options.asked.full and not report.is_owing:
+        for reading in readings:
+            ledger.accept_request(stage.connection, reading.window.stream)
+        stage.connection.commit()
+
+
+def _mappers(stage: Stage) -> list[Mapper]:
+    return [
+        Mapper(
+            (compiled := compile_mapping(mapping)),
+            map_raw.reader_of(compiled, stage.tables),
+            stage.account.id,
+            stage.account_values,
+            stage.source.connector.name,
+            stage.run,
+        )
+        for mapping in stage.source.mappings
+    ]
+
+
+def _map(stage: Stage, *, from_start: bool = False) -> None:
+    """Map what is due. The rows of mappings that are gone from the YAML go with them."""
+    with transaction(stage.connection) as cursor:
+        present = [mapping.name for mapping in stage.source.mappings]
+        for mapping, table in list(consumers.orphaned(cursor, stage.source.connector.name, stage.account.id, present)):
+            removed = canonical.delete_mapping(cursor, table, stage.account.id, mapping)
+            stage.report.note(f"mapping {mapping} is gone: {removed} rows of canonical.{table} went with it")
+            consumers.forget(cursor, mapping, stage.account.id)
+    for mapper in _mappers(stage):
+        map_raw.map_due(stage.connection, mapper, stage.report.mapped, from_start=from_start)
+
+
+def _count_changes(stage: Stage) -> None:
+    for mapper in _mappers(stage):
+        stage.report.mapped(mapper.reader.table.name, map_raw.map_all(stage.connection, mapper), 0)
+    with transaction(stage.connection) as cursor:
+        present = [mapping.name for mapping in stage.source.mappings]
+        for mapping, table in list(consumers.orphaned(cursor, stage.source.connector.name, stage.account.id, present)):
+            count = canonical.count_mapping(cursor, table, stage.account.id, mapping)
+            stage.report.mapped(mapping.split("/")[-1], Written(removed=count), 0)
+
+
+__all__ = ["HdeError", "Options", "remap", "run"]

@@ -1,0 +1,1 @@
+"""Bringing records in: sign-in, requests, pages, records. HTTP lives here, the database does not."""

@@ -1,0 +1,196 @@
+"""From the text of one record to a raw row: columns read and checked, payload made storable. Never raises for data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
+
+import msgspec
+
+from hde.issues import Issue, issue_about
+from hde.mapping.expression import Expression, compile
+from hde.rows import RawRow, RawTable
+from hde.source.exact import Exact, Literal, decode_exactly, literal
+from hde.source.storable import REPLACEMENT, is_too_deep, storable
+from hde.source.values import FITS, KEY_FITS, Misfit
+from hde.spec.connector import Connector, RawColumn, Resource
+
+LONGEST_KEY = 2000
+"""Bytes; Postgres indexes up to 2,704."""
+
+LONG = 16_000
+"""Bytes; a number whose digits alone are too many for jsonb does not fit into less."""
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
+_VAST_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{4}")
+_EMPTY: dict[str, object] = {}
+_DOCUMENT, _CONSTANTS, _COMPUTED = range(3)
+
+
+def raw_table(connector: Connector, resource: Resource) -> RawTable:
+    """The raw table of a resource, as the store makes it."""
+    return RawTable(
+        schema=connector.schema,
+        name=resource.name,
+        columns=tuple((column.name, column.type) for column in resource.columns),
+        key=resource.key,
+        observe=resource.observe,
+        volatile=tuple(tuple(path.split(".")) for path in resource.volatile),
+    )
+
+
+class RowReader:
+    """Reads records of one resource. `scope` holds what columns may name with `$`: account, window."""
+
+    def __init__(self, resource: Resource, scope: Mapping[str, object]) -> None:
+        self._columns = resource.columns
+        self._key = tuple(_position(resource, name) for name in resource.key)
+        self._objects: list[tuple[int, str]] = []
+        self._constants: dict[str, object] = {}
+        self._computed: list[tuple[str, Expression]] = []
+        places = {"": _DOCUMENT}
+        found = [self._place_and_name(column, places, scope) for column in self._columns]
+        self._runs = [_Run(place, tuple(name for _, name in run)) for place, run in groupby(found, key=itemgetter(0))]
+        self._fits = tuple((KEY_FITS if column.name in resource.key else FITS)[column.type] for column in self._columns)
+        # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price.
+        hook: Callable[[str], object] = Exact if self._computed else literal
+        self._decode: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=hook).decode
+
+    def read(self, text: bytes) -> RawRow | list[Issue]:
+        """The row of a record; issues alone where it has no readable key and cannot be stored."""
+        if is_too_deep(text):
+            return [Issue("", "nested deeper than 200 levels", json_type="object")]
+        payload = text
+        issues: tuple[Issue, ...] = ()
+        try:
+            if self._is_suspicious(text):
+                payload, issues = storable(text)
+            document = self._decode(payload)
+        except ValueError:
+            payload, issues = storable(text)
+            try:
+                document = decode_exactly(payload)
+            except ValueError:
+                return [Issue("", "not JSON", json_type="text", length=len(text))]
+        if not isinstance(document, dict | list):
+            return [issue_about(document, "", "not an object")]
+        values, misfits = self._values(document)
+        key = tuple(values[position] for position in self._key)
+        if problems := self._key_problems(key, bool(issues), misfits):
+            return problems
+        return RawRow(
+            key=key,  # type: ignore[arg-type]  # no None: _key_problems
+            values=values,
+            payload=payload,
+            hash=sha256(text).digest()[:16],
+            received=text if issues else None,
+            issues=issues + misfits if issues or misfits else (),
+        )
+
+    def _is_suspicious(self, text: bytes) -> bool:
+        """Cheap looks for what decodes well and yet is nothing for jsonb; `literal` refuses vast numbers by itself."""
+        if b"\\" in text and b"\\u0000" in text:
+            return True
+        return len(text) > LONG or (bool(self._computed) and _VAST_EXPONENT.search(text) is not None)
+
+    def _values(self, document: object) -> tuple[tuple[str | None, ...], tuple[Issue, ...]]:
+        misfits: tuple[Issue, ...] = ()
+        computed: dict[str, object] = {}
+        if self._computed:
+            computed, misfits = self._compute(document)
+        places = [document if type(document) is dict else _EMPTY, self._constants, computed]
+        for place, name in self._objects:
+            inner = places[place].get(name)
+            places.append(inner if type(inner) is dict else _EMPTY)
+        raw: tuple[object, ...] = ()
+        for run in self._runs:
+            raw += run.of(places[run.place])
+        try:
+            values = [None if value is None else fit(value) for value, fit in zip(raw, self._fits, strict=True)]
+        except Misfit:
+            return self._one_by_one(raw, misfits)
+        return tuple(values), misfits
+
+    def _one_by_one(
+        self, raw: tuple[object, ...], misfits: tuple[Issue, ...]
+    ) -> tuple[tuple[str | None, ...], tuple[Issue, ...]]:
+        values: list[str | None] = []
+        found: list[Issue] = []
+        for column, value, fit in zip(self._columns, raw, self._fits, strict=True):
+            try:
+                values.append(None if value is None else fit(value))
+            except Misfit as misfit:
+                values.append(None)
+                value = Exact(value) if isinstance(value, Literal) else value
+                found.append(issue_about(value, column.path, f"{column.type}: {misfit.rule}"))
+        return tuple(values), misfits + tuple(found)
+
+    def _compute(self, document: object) -> tuple[dict[str, object], tuple[Issue, ...]]:
+        computed: dict[str, object] = {}
+        failed: list[Issue] = []
+        for path, expression in self._computed:
+            try:
+                computed[path] = expression(document)
+            except (ValueError, TypeError, LookupError, RecursionError):
+                failed.append(Issue(path, "expression fails"))
+        return computed, tuple(failed)
+
+    def _key_problems(self, key: tuple[str | None, ...], was_changed: bool, misfits: tuple[Issue, ...]) -> list[Issue]:
+        """Why a record cannot be told apart from others; empty where it can."""
+        if None not in key and not was_changed and sum(map(len, key)) < 500:  # type: ignore[arg-type]
+            return []
+        problems: list[Issue] = []
+        for position, value in zip(self._key, key, strict=True):
+            path = self._columns[position].path
+            if value is None:
+                known = [issue for issue in misfits if issue.path == path]
+                problems += known or [Issue(path, "key missing", json_type="null")]
+            elif was_changed and REPLACEMENT in value:
+                problems.append(issue_about(value, path, "key holds what cannot be stored"))
+            elif len(value.encode()) > LONGEST_KEY // len(key):
+                problems.append(issue_about(value, path, "key too long"))
+        return problems
+
+    def _place_and_name(
+        self, column: RawColumn, places: dict[str, int], scope: Mapping[str, object]
+    ) -> tuple[int, str]:
+        """Which object holds a column's value, and under which name."""
+        if column.path.startswith("$"):
+            self._constants[column.path] = compile(column.path[1:])(scope)
+            return _CONSTANTS, column.path
+        if _PLAIN.match(column.path):
+            parent, _, name = column.path.rpartition(".")
+            return self._place(parent, places), name
+        self._computed.append((column.path, compile(column.path)))
+        return _COMPUTED, column.path
+
+    def _place(self, path: str, places: dict[str, int]) -> int:
+        if path not in places:
+            parent, _, name = path.rpartition(".")
+            self._objects.append((self._place(parent, places), name))
+            places[path] = len(self._objects) + _COMPUTED
+        return places[path]
+
+
+def _position(resource: Resource, name: str) -> int:
+    return [column.name for column in resource.columns].index(name)
+
+
+class _Run:
+    """Neighbouring columns read from one object."""
+
+    def __init__(self, place: int, names: tuple[str, ...]) -> None:
+        self.place = place
+        self._names = names
+        # Two names at least: of a single one itemgetter makes no tuple.
+        self._get: Callable[[dict[str, object]], tuple[object, ...]] = itemgetter(*names, names[0])
+        self._count = len(names)
+
+    def of(self, found: dict[str, object]) -> tuple[object, ...]:
+        try:
+            return self._get(found)[: self._count]
+        except KeyError:
+            return tuple([found.get(name) for name in self._names])

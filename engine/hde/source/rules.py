@@ -1,0 +1,131 @@
+"""What an answer means: the first error rule that matches it, else custom. Sends nothing, waits for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from hde.errors import Unreadable
+from hde.redact import clean
+from hde.source.records import Body
+from hde.source.transport import Reply
+from hde.spec.connector import ErrorAction, ErrorRule, Wait
+
+LONGEST_MESSAGE = 200
+LONGEST_WAIT = 3600.0
+NOT_BELIEVED = 86_400.0
+"""Seconds; a longer wait is a header misread (an epoch where seconds were declared), not a wish."""
+
+
+def action(reply: Reply, rules: Sequence[ErrorRule]) -> tuple[ErrorAction | Literal["read"], ErrorRule | None]:
+    """What to do with an answer, and the rule that says so (None where it is custom)."""
+    body = Body(reply.body)
+    for rule in rules:
+        if _matches(rule, reply, body):
+            return rule.do, rule
+    return _custom(reply), None
+
+
+def _matches(rule: ErrorRule, reply: Reply, body: Body) -> bool:
+    if rule.status and reply.status not in rule.status:
+        return False
+    if rule.body is None:
+        return True
+    try:
+        return _is_true(body.value(rule.body))
+    except Unreadable:
+        return False
+
+
+def _is_true(value: object) -> bool:
+    """JMESPath's own idea of truth: null, false and what is empty are not; 0 is."""
+    return value is not None and value is not False and value not in ("", [], {})
+
+
+def _custom(reply: Reply) -> ErrorAction | Literal["read"]:
+    if 200 <= reply.status < 300:
+        return "empty" if reply.status == 204 or not reply.body.strip() else "read"
+    match reply.status:
+        case 401:
+            return "refresh"
+        case 429:
+            return "wait"
+        case 408:
+            return "retry"
+    return "retry" if reply.status >= 500 else "fail"
+
+
+def source_message(reply: Reply, rule: ErrorRule | None) -> str:
+    """The source's own words, where the rule says in which part of the answer they stand: one line, bounded."""
+    if rule is None or rule.message is None:
+        return ""
+    try:
+        found = Body(reply.body).value(rule.message)
+    except Unreadable:
+        return ""
+    if not isinstance(found, str | int | float) or isinstance(found, bool):
+        return ""
+    line = " ".join("".join(char if char.isprintable() else " " for char in str(found)[:1000]).split())
+    return clean(line)[:LONGEST_MESSAGE]
+
+
+def check_is_json(reply: Reply) -> None:
+    """Unreadable for an error page that says 200: names the content type and the first tag, never the text."""
+    start = reply.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:1] not in (b"<", b""):
+        return
+    name = start[1:].split(b">")[0].split()[0] if start[1:].split(b">")[0].split() else b""
+    tag = "".join(char for char in name.decode("ascii", "ignore")[:20] if char.isalnum() or char in "!?/-")
+    kind = reply.headers.get("content-type", "").partition(";")[0]
+    kind = "".join(char for char in kind[:60] if char.isalnum() or char in "/+-.") or "no content type"
+    raise Unreadable(f"the answer is not JSON but {kind}, beginning with <{tag}>")
+
+
+def asked_wait(reply: Reply, wait: Wait | None) -> float | None:
+    """Seconds the source asks to wait: its own header, then Retry-After; None where neither can be believed."""
+    now = reply.server_time or reply.received_at
+    found = _in_header(reply.headers, wait.header, wait.is_, now) if wait is not None else None
+    if found is None:
+        found = _retry_after(reply.headers.get("retry-after"), now)
+    return None if found is None else min(found, LONGEST_WAIT)
+
+
+def _in_header(headers: Mapping[str, str], name: str, kind: str, now: datetime) -> float | None:
+    text = headers.get(name, "").strip()
+    if kind == "timestamp":
+        return _believed(_until(text, now))
+    number = _number(text)
+    if number is not None and kind == "epoch":
+        # Milliseconds are told by their size: seconds reach 1e11 in the year 5138.
+        return _believed((number / 1000 if number > 1e11 else number) - now.timestamp())
+    return _believed(number)
+
+
+def _retry_after(text: str | None, now: datetime) -> float | None:
+    if text is None:
+        return None
+    number = _number(text)
+    return _believed(number if number is not None else _until(text, now))
+
+
+def _until(text: str, now: datetime) -> float | None:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            instant = read(text)
+        except (ValueError, TypeError):
+            continue
+        return ((instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - now).total_seconds()
+    return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text) if text.strip().replace(".", "", 1).isdecimal() else None
+    except ValueError:
+        return None
+
+
+def _believed(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and 0 <= seconds <= NOT_BELIEVED else None

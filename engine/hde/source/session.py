@@ -1,0 +1,294 @@
+"""One connector's requests, signed in as one account: rendered, counted, sent, and repeated until they are answered.
+
+Knows nothing of windows, pages and records.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Literal, Protocol, runtime_checkable
+
+import httpx
+import msgspec
+
+from hde.errors import Refused, SignInNeeded, SourceError, Stopped, Unreachable, Unreadable
+from hde.redact import register_secret
+from hde.source.address import origin, redirected
+from hde.source.budget import Budget, Patience, Unlimited
+from hde.source.outgoing import Outgoing, rendered
+from hde.source.records import Body
+from hde.source.rules import action, asked_wait, check_is_json, source_message
+from hde.source.transport import Line, Reply
+from hde.spec.connector import Connector, ErrorRule, Request
+from hde.spec.template import Scope
+
+__all__ = ["Answer", "Answered", "Budget", "Patience", "Renewable", "Session", "Unlimited"]
+
+MOST_REDIRECTS = 5
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """A sign-in whose credentials can be renewed after the source refused them."""
+
+    def renew(self, refused: httpx.Request) -> bool:
+        """True where a new token was asked for, False where somebody else had brought one already."""
+
+
+@runtime_checkable
+class Answered(Protocol):
+    """A sign-in that came with an answer of its own: who signed in may stand there."""
+
+    @property
+    def answer(self) -> Mapping[str, object]: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to act on. `body` is empty unless `outcome` is `read`."""
+
+    outcome: Literal["read", "empty", "skip", "restart"]
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    received_at: datetime
+    """Aware, UTC, by our clock, when the last byte was there."""
+    server_time: datetime | None
+    """The answer's Date header."""
+    requests: int
+    """Sent to get this answer, repetitions and redirects included."""
+    url: str = field(repr=False)
+
+
+@dataclass
+class _Course:
+    """What one request has been through."""
+
+    where: str
+    requests: int = 0
+    failures: int = 0
+    waits: int = 0
+    waited: float = 0.0
+    redirects: int = 0
+    renewals: int = 0
+
+
+class Session:
+    """Thread-safe. `settings` holds a value for every setting of the connector; `account` what `identify` gave."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        settings: Mapping[str, str],
+        *,
+        auth: httpx.Auth | None,
+        budget: Budget,
+        stop: threading.Event,
+        account: Mapping[str, object] | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        for name, setting in connector.settings.items():
+            if setting.secret:
+                register_secret(settings.get(name))
+        self.connector = connector
+        self.account = account
+        self._settings = settings
+        self._auth = auth
+        self._budget = budget
+        self._stop = stop
+        self._patience = patience or Patience()
+        self._base_url = connector.http.base_url.render({"settings": settings})
+        origin(self._base_url)
+        self._line = Line(stop)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._line.close()
+
+    def scope(self, scope: Scope) -> dict[str, object]:
+        """`scope` with what every request may name: settings, and the account once it is known."""
+        return {"settings": self._settings, "account": self.account, **scope}
+
+    def identify(self) -> Mapping[str, object]:
+        """Whose data this is: `{"id": "10129", **kept}`; `{"id": "default"}` where the connector does not say.
+
+        Becomes `account` of this session. Unreadable where the id is not in the answer.
+        """
+        spec = self.connector.account
+        if spec is None:
+            found: dict[str, object] = {"id": "default"}
+        else:
+            body = self._identity(spec.request)
+            found = {"id": _account_id(body.value(spec.id), spec.id, self.connector.name)}
+            found |= {name: body.value(path) for name, path in spec.keep.items()}
+        self.account = found
+        return found
+
+    def _identity(self, request: Request | None) -> Body:
+        if request is not None:
+            answer = self.answer(request, {})
+            if answer.outcome != "read":
+                raise Refused(f"{self.connector.name}: the account cannot be read ({answer.status})", answer.status)
+            return Body(answer.body)
+        given: Mapping[str, object] = self._auth.answer if isinstance(self._auth, Answered) else {}
+        return Body(msgspec.json.encode(dict(given)))
+
+    def answer(
+        self, request: Request, scope: Scope, errors: tuple[ErrorRule, ...] = (), *, url: str | None = None
+    ) -> Answer:
+        """The answer to a request. `url` goes there as it stands, without the request's own path and params.
+
+        Raises Refused, Unreadable, Unreachable, SignInNeeded, Stopped; WrongUse where the request cannot be made.
+        """
+        rules = errors + self.connector.http.errors
+        course = _Course(f"{self.connector.name}: {request.method} {request.path.text.partition('?')[0]}")
+        outgoing = self._outgoing(rendered(self.connector.http, self._base_url, request, self.scope(scope), url))
+        while True:
+            reply = self._sent(outgoing, course)
+            if reply is None:
+                continue
+            if 300 <= reply.status < 400 and "location" in reply.headers:
+                outgoing = self._redirected(outgoing, reply, course)
+                continue
+            do, rule = action(reply, rules)
+            match do:
+                case "retry":
+                    self._retry(reply, course, source_message(reply, rule))
+                case "wait":
+                    self._wait(reply, course)
+                case "refresh":
+                    self._renew(outgoing, reply, course)
+                case "fail":
+                    raise Refused(
+                        _line(course.where, f"answers {reply.status}", source_message(reply, rule)), reply.status
+                    )
+                case _:
+                    return self._answered(do, reply, course)
+
+    def _answered(self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: _Course) -> Answer:
+        if do == "read":
+            try:
+                check_is_json(reply)
+            except Unreadable as error:
+                raise Unreadable(f"{course.where}: {error}") from None
+        return Answer(
+            outcome=do,
+            status=reply.status,
+            headers=reply.headers,
+            body=reply.body.removeprefix(b"\xef\xbb\xbf") if do == "read" else b"",
+            received_at=reply.received_at,
+            server_time=reply.server_time,
+            requests=course.requests,
+            url=reply.url,
+        )
+
+    def _outgoing(self, made: Outgoing) -> httpx.Request:
+        return self._line.request(made.method, made.url, made.headers, made.content)
+
+    def _sent(self, outgoing: httpx.Request, course: _Course) -> Reply | None:
+        """One try; None where it broke and another one is due."""
+        while seconds := self._budget.reserve():
+            self._pause(seconds)
+        if self._stop.is_set():
+            raise Stopped(f"{course.where}: stopped")
+        course.requests += 1
+        try:
+            return self._line.send(outgoing, self._auth)
+        except (httpx.RequestError, Unreachable) as error:
+            course.failures += 1
+            if course.failures >= self._patience.tries:
+                what = str(error) if isinstance(error, SourceError) else type(error).__name__
+                raise Unreachable(f"{course.where}: no answer after {course.failures} tries ({what})") from None
+        except Unreadable as error:
+            raise Unreadable(f"{course.where}: {error}") from None
+        self._pause(self._patience.backoff(course.failures))
+        return None
+
+    def _redirected(self, outgoing: httpx.Request, reply: Reply, course: _Course) -> httpx.Request:
+        course.redirects += 1
+        if outgoing.method != "GET" or course.redirects > MOST_REDIRECTS:
+            raise Refused(f"{course.where}: answers {reply.status}, a redirect that is not followed", reply.status)
+        try:
+            target = redirected(reply.url, reply.headers["location"])
+        except Refused as error:
+            raise Refused(f"{course.where}: {error}", reply.status) from None
+        headers = {name: value for name, value in outgoing.headers.items() if name != "host"}
+        return self._line.request("GET", target, headers, None)
+
+    def _retry(self, reply: Reply, course: _Course, message: str) -> None:
+        course.failures += 1
+        if course.failures >= self._patience.tries:
+            what = f"still answers {reply.status} after {course.failures} tries"
+            raise Refused(_line(course.where, what, message), reply.status)
+        asked = asked_wait(reply, None) or 0.0
+        self._pause(max(asked, self._patience.backoff(course.failures)))
+
+    def _wait(self, reply: Reply, course: _Course) -> None:
+        course.waits += 1
+        asked = asked_wait(reply, self.connector.http.wait)
+        seconds = self._patience.backoff(course.waits) if asked is None else max(asked, self._patience.first)
+        if course.waits > self._patience.waits or course.waited + seconds > self._patience.all_waits:
+            raise Refused(
+                f"{course.where}: answers {reply.status} and still asks to wait after {course.waited:.0f} s; "
+                "what is owed stays owed, run again later",
+                reply.status,
+            )
+        self._budget.wait(seconds)
+        self._pause(seconds)
+        course.waited += seconds
+
+    def _renew(self, outgoing: httpx.Request, reply: Reply, course: _Course) -> None:
+        """Once by us; more often only where others, who share the token, had renewed it meanwhile."""
+        if not isinstance(self._auth, Renewable):
+            raise SignInNeeded(
+                f"{course.where}: answers {reply.status}: {self.connector.name} does not accept the credentials; "
+                f"{_what_to_check(self.connector)}"
+            )
+        if course.renewals:
+            raise SignInNeeded(
+                f"{course.where}: answers {reply.status} even with a new token; run `hde auth {self.connector.name}`"
+            )
+        try:
+            if self._auth.renew(outgoing):
+                course.renewals += 1
+            else:
+                course.failures += 1
+        except Unreachable:
+            course.failures += 1
+            if course.failures >= self._patience.tries:
+                raise
+            self._pause(self._patience.backoff(course.failures))
+        if course.failures >= self._patience.tries:
+            raise SignInNeeded(f"{course.where}: no token is accepted; run `hde auth {self.connector.name}`")
+
+    def _pause(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise Stopped(f"{self.connector.name}: stopped while waiting")
+
+
+def _line(where: str, what: str, message: str) -> str:
+    return f"{where} {what}: {message}" if message else f"{where} {what}"
+
+
+def _account_id(value: object, path: str, connector: str) -> str:
+    """The provider's id as text; a number or a text of sensible length, else Unreadable."""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not text or len(text) > 200 or not text.isprintable():
+        raise Unreadable(f"{connector}: account.id: {path!r} gives no id in the answer")
+    return text
+
+
+def _what_to_check(connector: Connector) -> str:
+    secrets = [setting.variable(connector.name) for setting in connector.settings.values() if setting.secret]
+    return f"check {', '.join(secrets)}" if secrets else "check its settings"

@@ -1,0 +1,69 @@
+"""A complaint about YAML: which file, line, column and key, what is wrong, and what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from hde.errors import WrongUse
+
+LONGEST_QUOTE = 60
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One complaint. `line` and `column` count from 1; `path` is the key's dotted path, empty for the whole file."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    level: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}: "
+        return where + (f"{self.path}: {self.message}" if self.path else self.message)
+
+
+class Problems(WrongUse):
+    """Everything that is wrong with some YAML, one complaint per line."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """What to append to a complaint about `word`: `" Did you mean 'cursor'?"`, or nothing where nothing is near."""
+    plain: Mapping[str, str] = {_plain(candidate): candidate for candidate in candidates}
+    near = get_close_matches(_plain(word[:200]), plain, n=1, cutoff=0.6)
+    return f" Did you mean {plain[near[0]]!r}?" if near else ""
+
+
+def quoted(value: object) -> str:
+    """A value in quotes, cut short: a complaint stays one line."""
+    text = repr(value if isinstance(value, str) else shown(value))
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 4] + "...'"
+
+
+def shown(value: object) -> str:
+    """A plain value as YAML spells it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """`("http", "rate_limits", 0, "per")` as `http.rate_limits[0].per`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "").replace("_", "")

@@ -1,0 +1,75 @@
+"""What a complete reading no longer contains, and the guard that believes it only within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from hde.rows import RawTable
+from hde.store.ledger import Span
+from hde.store.raw_tables import name
+
+MOST_ROWS, MOST_SHARE = 10, 0.30
+
+
+@dataclass(frozen=True)
+class TimeOf:
+    """Where a record's own time stands: a column here, or a column of the record that `key` names in `other`."""
+
+    column: str
+    other: RawTable | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Keys of the scope that were not seen, and how many records the scope holds."""
+
+    keys: tuple[tuple[str, ...], ...]
+    scope: int
+
+    @property
+    def beyond_guard(self) -> bool:
+        """More than 10 records and more than 30 % of the scope: rather an outage than deletions."""
+        return len(self.keys) > MOST_ROWS and len(self.keys) > MOST_SHARE * self.scope
+
+
+def missing_from(
+    cursor: psycopg.Cursor[Any],
+    table: RawTable,
+    account: int,
+    seen: Collection[tuple[str, ...]],
+    span: Span | None,
+    time: TimeOf | None,
+) -> Missing:
+    """The scope is the whole resource (no span), or the records whose time lies within the span."""
+    shown = SQL(", ").join(SQL("r.{}::text").format(Identifier(column)) for column in table.key)
+    cursor.execute(
+        SQL("SELECT {} FROM {} r{}").format(shown or SQL("NULL"), name(table), _within(time) if span else _ALL),
+        {"account": account, "start": span.start if span else None, "end": span.end if span else None},
+    )
+    scope = [tuple(row) for row in cursor.fetchall()] if table.key else [() for _ in cursor.fetchall()]
+    return Missing(tuple(key for key in scope if key not in seen), len(scope))
+
+
+_ALL = SQL(" WHERE r._account = %(account)s AND %(start)s::timestamptz IS NULL AND %(end)s::timestamptz IS NULL")
+
+
+def _within(time: TimeOf | None) -> Composed:
+    if time is None:
+        return SQL(" WHERE false").format()
+    if time.other is None:
+        join, column = SQL("").format(), SQL("r.{}").format(Identifier(time.column))
+    else:
+        (other_key,) = time.other.key
+        join = SQL(" JOIN {} o ON o._account = r._account AND o.{} = r.{}").format(
+            name(time.other), Identifier(other_key), Identifier(time.key or "")
+        )
+        column = SQL("o.{}").format(Identifier(time.column))
+    return SQL(
+        "{} WHERE r._account = %(account)s AND tstzrange(%(start)s, %(end)s) @> ({})::timestamptz"
+    ).format(join, column)  # fmt: skip

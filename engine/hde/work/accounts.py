@@ -1,0 +1,171 @@
+"""Whose data a run reads: the token that is there, the account it belongs to, and the session signed in as it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from hde.errors import SignInNeeded, WrongUse
+from hde.source.oauth import OAuth2Code, sign_in
+from hde.source.session import Budget, Session, Unlimited
+from hde.spec.connector import Connector
+from hde.store import journal
+from hde.store.budgets import Limit, SharedBudget
+from hde.store.database import Connection, Database
+from hde.store.journal import Account
+from hde.store.tokens import DatabaseTokens
+from hde.tokens import Stored, Token, TokenStore
+from hde.tokens.file import FileTokens
+from hde.tokens.seal import find_key
+
+NO_SIGN_IN = "default"
+
+
+@dataclass(frozen=True)
+class Way:
+    """A connector ready to be used: its settings, where its tokens are, and the stop sign."""
+
+    connector: Connector
+    settings: Mapping[str, str]
+    tokens: TokenStore
+    stop: threading.Event
+
+    def auth(self, account: str) -> httpx.Auth | None:
+        if self.connector.auth is None:
+            return None
+        return OAuth2Code(self.connector, self.settings, self.tokens, account)
+
+    def session(self, auth: httpx.Auth | None, budget: Budget, account: Mapping[str, object] | None = None) -> Session:
+        return Session(self.connector, self.settings, auth=auth, budget=budget, stop=self.stop, account=account)
+
+
+def token_store(home: Path, database: Database) -> TokenStore:
+    """`.token_store.json` in the home, or the database with HDE_TOKEN_STORE=database."""
+    kind = os.environ.get("HDE_TOKEN_STORE", "file")
+    if kind == "database":
+        return DatabaseTokens(database, find_key(home))
+    if kind != "file":
+        raise WrongUse(f"HDE_TOKEN_STORE is {kind!r}; it can be file or database")
+    return FileTokens(home / ".token_store.json", find_key(home))
+
+
+@contextmanager
+def shared_budget(database: Database, way: Way) -> Iterator[Budget]:
+    """The connector's rate limits, counted together with everyone who uses the same app."""
+    connector = way.connector
+    scope = {"settings": way.settings}
+    limits = [
+        Limit(_whole(limit.requests.value(scope), "rate_limits"), max(1, round(limit.per.total_seconds())))
+        for limit in connector.http.rate_limits
+    ]
+    if not limits:
+        yield Unlimited()
+        return
+    app = connector.auth.client.id.render(scope) if connector.auth else ""
+    with database.connection(autocommit=True) as connection:
+        yield SharedBudget(connection, f"{connector.name}/{hashlib.sha256(app.encode()).hexdigest()[:12]}", limits)
+
+
+def choose_account(way: Way, wanted: str | None) -> str:
+    """The provider's id of the account to read: the only one there is a token for, or the wanted one."""
+    connector = way.connector
+    if connector.auth is None:
+        return wanted or NO_SIGN_IN
+    known = way.tokens.accounts(connector.name)
+    if wanted and wanted not in known:
+        there = f" There are: {', '.join(known)}." if known else ""
+        raise SignInNeeded(f"No sign-in for {connector.name} account {wanted}.{there} Run: hde auth {connector.name}")
+    if not known:
+        raise SignInNeeded(f"Not signed in at {connector.title or connector.name} yet. Run: hde auth {connector.name}")
+    if not wanted and len(known) > 1:
+        raise WrongUse(f"{connector.name} has {len(known)} accounts: {', '.join(known)}. Choose one with --account")
+    return wanted or known[0]
+
+
+def known_account(connection: Connection, way: Way, external_id: str, budget: Budget) -> Account:
+    """The account's row; at its first run the source is asked whose data it gives."""
+    connector = way.connector.name
+    for account in journal.accounts(connection, connector):
+        if account.external_id == external_id:
+            return account
+    with way.session(way.auth(external_id), budget) as session:
+        said = session.identify()
+    if way.connector.auth is None:
+        external_id = str(said["id"])
+    elif str(said["id"]) != external_id:
+        raise SignInNeeded(f"The token stored for account {external_id} belongs to another. Run: hde auth {connector}")
+    return journal.connect_account(connection, connector, external_id, _kept(said))
+
+
+def sign_in_account(
+    database: Database,
+    way: Way,
+    *,
+    browser: Callable[[str], None] | None,
+    say: Callable[[str], None],
+    ask: Callable[[str], str] | None,
+) -> Account:
+    """Sign in, ask the source whose account it is, and only then keep the token, under that account."""
+    token = sign_in(way.connector, way.settings, browser=browser, say=say, ask=ask)
+    with shared_budget(database, way) as budget:
+        with way.session(_Fresh(token), budget, token.answer) as session:
+            said = session.identify()
+        external_id = str(said["id"])
+        with way.tokens.locked(way.connector.name, external_id):
+            former = way.tokens.read(way.connector.name, external_id) if _readable(way, external_id) else None
+            generation = former.generation + 1 if former else 1
+            way.tokens.write(way.connector.name, external_id, Stored(token, generation))
+    with database.connection(autocommit=True) as connection:
+        return journal.connect_account(connection, way.connector.name, external_id, _kept(said))
+
+
+def working_account(database: Database, way: Way, wanted: str | None) -> str | None:
+    """The account whose token works right now, found by asking the source; None where a sign-in is needed."""
+    try:
+        external_id = choose_account(way, wanted)
+        with shared_budget(database, way) as budget, way.session(way.auth(external_id), budget) as session:
+            session.identify()
+    except SignInNeeded:
+        return None
+    return external_id
+
+
+class _Fresh(httpx.Auth):
+    """A token that nobody keeps yet: sent as it is, never refreshed."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]  # nothing is sent back
+        request.headers["Authorization"] = f"Bearer {self._token.access}"
+        yield request
+
+
+def _readable(way: Way, external_id: str) -> bool:
+    """A token sealed with a lost key must not stand in the way of a new sign-in."""
+    try:
+        way.tokens.read(way.connector.name, external_id)
+    except SignInNeeded:
+        return False
+    return True
+
+
+def _kept(said: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in said.items() if name != "id"}
+
+
+def _whole(value: object, what: str) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise WrongUse(f"{what}: {value!r} is not a number of requests")
+    return number

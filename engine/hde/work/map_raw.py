@@ -1,0 +1,138 @@
+"""Mapping what changed in raw into canonical: due records in batches, each one transaction with its watermark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from hde.canonical import TABLES
+from hde.issues import Issue
+from hde.mapping.compiled import CompiledMapping
+from hde.rows import RawTable
+from hde.store import canonical, consumers, issues
+from hde.store.canonical import Lineage, RowsOfRecord, Written
+from hde.store.consumers import Batch, Reader, Refers, State
+from hde.store.database import Connection, transaction
+from hde.store.merge import Cursor
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+Told = Callable[[str, Written, int], None]
+"""Called after each batch with the resource, what was written and how many issues of error level were found."""
+
+
+@dataclass(frozen=True)
+class Mapper:
+    """One mapping with everything it needs to run over one account's raw records."""
+
+    compiled: CompiledMapping
+    reader: Reader
+    account: int
+    account_values: Mapping[str, object]
+    source_system: str
+    run: int
+
+
+def reader_of(compiled: CompiledMapping, tables: Mapping[str, RawTable]) -> Reader:
+    """The mapping as a consumer of raw tables, by resource name."""
+    refers = tuple(Refers(r.name, tables[r.from_], r.key) for r in compiled.references)
+    return Reader(compiled.name, compiled.version, tables[compiled.from_], refers, compiled.tables)
+
+
+def map_due(connection: Connection, mapper: Mapper, told: Told, *, from_start: bool = False) -> None:
+    """Map all that is due, batch by batch. A new version of the mapping begins again from raw's first record."""
+    begin(connection, mapper, from_start=from_start)
+    while map_batch(lambda: transaction(connection), mapper, told):
+        pass
+
+
+def begin(connection: Connection, mapper: Mapper, *, from_start: bool = False) -> None:
+    """Where the mapping is new, changed, or asked to begin again: watermarks to zero, rows of former targets away."""
+    with transaction(connection) as cursor:
+        state = consumers.state(cursor, mapper.reader, mapper.account, lock=True)
+        for former in set(state.targets) - set(mapper.reader.targets):
+            canonical.delete_mapping(cursor, former, mapper.account, mapper.reader.mapping)
+        if from_start or state.mapping_hash != mapper.reader.version:
+            consumers.restart(cursor, mapper.reader, mapper.account)
+
+
+def map_batch(open_transaction: Callable[[], AbstractContextManager[Cursor]], mapper: Mapper, told: Told) -> bool:
+    """Map one batch in its own transaction; False when nothing was due."""
+    with open_transaction() as cursor:
+        state = consumers.state(cursor, mapper.reader, mapper.account, lock=True)
+        batch = consumers.next_batch(cursor, mapper.reader, mapper.account, state)
+        if batch is None:
+            return False
+        result = map_records(mapper, batch)
+        written = _write(cursor, mapper, batch, result)
+        consumers.move(cursor, mapper.reader, mapper.account, batch.raw_table, batch.seq)
+    told(mapper.reader.table.name, written, result.errors)
+    return True
+
+
+def map_all(connection: Connection, mapper: Mapper) -> Written:
+    """What mapping everything anew would change; nothing is written."""
+    total = Written()
+    marks: dict[str, int] = {mapper_table.name: 0 for mapper_table in mapper.reader.tables}
+    while True:
+        with transaction(connection) as cursor:
+            batch = consumers.next_batch(cursor, mapper.reader, mapper.account, State(marks, None, ()))
+            if batch is None:
+                return total
+            result = map_records(mapper, batch)
+            for table, records in result.tables.items():
+                total.add(canonical.compare(cursor, table, _lineage(mapper), records))
+            marks[batch.raw_table] = batch.seq
+
+
+@dataclass
+class MappedBatch:
+    """Rows by canonical table and record (a record without rows has none there), and issues by record."""
+
+    tables: dict[str, dict[str, dict[str, canonical.Values]]]
+    issues: dict[str, list[Issue]] = field(default_factory=dict)
+    errors: int = 0
+
+
+def map_records(mapper: Mapper, batch: Batch) -> MappedBatch:
+    keys = [due.key for due in batch.due] + batch.vanished
+    result = MappedBatch({table: {key: {} for key in keys} for table in mapper.reader.targets})
+    names = [refers.name for refers in mapper.reader.refers]
+    map_one = mapper.compiled.map
+    for key, payload, observed_at, others in batch.due:
+        references = {
+            name: None if other is None else _decode(other) for name, other in zip(names, others, strict=True)
+        }
+        mapped = map_one(
+            _decode(payload), row={"observed_at": observed_at}, references=references, account=mapper.account_values
+        )
+        for table, part, values in mapped.rows:
+            result.tables[table][key][part] = values
+        result.issues[key] = mapped.issues
+        result.errors += any(issue.level == "error" for issue in mapped.issues)
+    for key in batch.vanished:
+        result.issues[key] = []
+    return result
+
+
+def _write(cursor: Cursor, mapper: Mapper, batch: Batch, result: MappedBatch) -> Written:
+    written = Written()
+    for table in TABLES:
+        if table in result.tables:
+            records: Mapping[str, RowsOfRecord] = result.tables[table]
+            written.add(canonical.write(cursor, table, _lineage(mapper), records))
+    raw_table = mapper.reader.table.name
+    issues.record(cursor, mapper.account, mapper.reader.mapping, raw_table, result.issues, mapper.run)
+    return written
+
+
+def _lineage(mapper: Mapper) -> Lineage:
+    table = mapper.reader.table
+    return Lineage(
+        mapper.account, mapper.reader.mapping, mapper.compiled.version[:16], mapper.source_system,
+        f"{table.schema}.{table.name}", mapper.run, datetime.now(UTC),
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""Reading a run's windows side by side and storing their pages as they arrive."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from hde.errors import SignInNeeded
+from hde.rows import RawTable
+from hde.source.pages import Page, WindowLost, read_pages
+from hde.source.reader import raw_table
+from hde.source.session import Session
+from hde.spec.connector import Connector, OtherTime, Resource
+from hde.store.deletion import TimeOf
+from hde.work.plan import Reading
+from hde.work.report import Report
+from hde.work.side_by_side import Readers
+from hde.work.store_pages import BATCH_ROWS, Storing
+
+CLOCKS_APART = timedelta(minutes=5)
+
+
+def raw_tables(connector: Connector) -> dict[str, RawTable]:
+    return {name: raw_table(connector, resource) for name, resource in connector.resources.items()}
+
+
+def times_of(connector: Connector, tables: Mapping[str, RawTable]) -> dict[str, TimeOf]:
+    """Where each resource's records say their own time."""
+    found: dict[str, TimeOf] = {}
+    for resource in connector.resources.values():
+        match resource.window.time if resource.window else None:
+            case str(column):
+                found[resource.name] = TimeOf(column)
+            case OtherTime(from_, key, column):
+                found[resource.name] = TimeOf(column, tables[from_], key)
+    return found
+
+
+def readers(
+    session: Session, readings: Sequence[Reading], report: Report, stop: threading.Event, parallel: int
+) -> Readers[Reading, Page]:
+    def read(reading: Reading, arrived: Callable[[], int]) -> Iterator[Page]:
+        for page in _pages(session, reading, arrived):
+            if page.server_time and abs(page.server_time - page.received_at) > CLOCKS_APART:
+                report.note("This machine's clock and the source's are more than five minutes apart; set it right.")
+            yield page
+
+    return Readers(
+        readings,
+        read,
+        number=lambda page: page.ordinal,
+        weight=lambda page: len(page.rows),
+        parallel=parallel,
+        stop=stop,
+    )
+
+
+def read_and_store(reading_side: Readers[Reading, Page], storing: Storing) -> None:
+    """Store what arrives until every window has ended. A needed sign-in ends the run, all else only its window."""
+    try:
+        while arrivals := reading_side.take(BATCH_ROWS):
+            storing.store(arrivals)
+            for arrival in arrivals:
+                if isinstance(arrival.error, SignInNeeded):
+                    raise arrival.error
+    finally:
+        reading_side.close()
+
+
+def _pages(session: Session, reading: Reading, arrived: Callable[[], int]) -> Iterator[Page]:
+    """The window's pages, from its stored cursor where it has one; a lost cursor begins the window anew, once."""
+    resource, bounds = reading.resource, reading.bounds
+    try:
+        yield from read_pages(session, resource, bounds, resume=reading.window.cursor, arrived=arrived)
+    except WindowLost:
+        reading.window.resumed = True  # what came before the loss is not one uninterrupted pass with what follows
+        yield from read_pages(session, resource, bounds, resume=None, arrived=arrived)
+
+
+def with_time(resources: Mapping[str, Resource]) -> dict[str, Resource]:
+    """The resources whose records have a time: those that a day can be refreshed of."""
+    return {name: resource for name, resource in resources.items() if resource.window and resource.window.time}

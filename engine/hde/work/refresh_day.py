@@ -1,0 +1,106 @@
+"""`--daily-refresh`: yesterday's UTC day is read completely, then replaced in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hde.errors import HdeError
+from hde.source.pages import Page
+from hde.spec.connector import Resource
+from hde.store import ledger, merge
+from hde.store.database import transaction
+from hde.store.deletion import missing_from
+from hde.store.ledger import Progress, Span, Stream, WindowRecord
+from hde.store.merge import Arrival, Counts, Cursor, Key
+from hde.work.plan import Reading, request_hash
+from hde.work.side_by_side import Readers
+from hde.work.store_pages import Storing
+
+
+class DayKept(HdeError):
+    """The source failed in the middle; the day stays as it was."""
+
+
+@dataclass
+class _Day:
+    reading: Reading
+    pages: list[Page]
+
+
+def yesterday(now: datetime) -> Span:
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Span(today - timedelta(days=1), today)
+
+
+def day_readings(resources: Mapping[str, Resource], account: int, now: datetime) -> list[Reading]:
+    span = yesterday(now)
+    return [
+        Reading(resource, WindowRecord(Stream(account, resource.name, request_hash(resource)), span, now))
+        for resource in resources.values()
+    ]
+
+
+def read_day(reading_side: Readers[Reading, Page]) -> list[_Day]:
+    """All pages of all resources, held until everything is there. DayKept where any could not be read."""
+    days: dict[str, _Day] = {}
+    try:
+        while arrivals := reading_side.take(1 << 30):
+            for arrival in arrivals:
+                name = arrival.task.resource.name
+                if arrival.error:
+                    raise DayKept(f"{name}: {arrival.error}\nThe day stays as it was; run --daily-refresh again.")
+                if arrival.page:
+                    days.setdefault(name, _Day(arrival.task, [])).pages.append(arrival.page)
+    finally:
+        reading_side.close()
+    return list(days.values())
+
+
+def replace_day(days: list[_Day], storing: Storing) -> None:
+    """One transaction: what is absent moves to history, the rest is merged. Absence is judged before anything moves,
+    since a record's time may stand in another record that is about to go.
+    """
+    totals: dict[str, Counts] = {}
+    with transaction(storing.connection) as cursor:
+        for day in days:
+            merge.lock_account(cursor, storing.tables[day.reading.resource.name].schema, storing.account)
+        gone = {day.reading.resource.name: _gone(cursor, storing, day) for day in days}
+        for day in days:
+            name = day.reading.resource.name
+            totals[name] = _store(cursor, storing, day, gone[name])
+    for day in days:
+        name = day.reading.resource.name
+        for page in day.pages:
+            storing.report.page(name, page.requests)
+        storing.report.window_done(name, None)
+        storing.report.stored(name, totals[name])
+
+
+def _gone(cursor: Cursor, storing: Storing, day: _Day) -> tuple[Key, ...]:
+    name = day.reading.resource.name
+    if any(page.outcome == "skip" for page in day.pages):
+        return ()
+    seen = {row.key for page in day.pages for row in page.rows}
+    table, time = storing.tables[name], storing.times.get(name)
+    missing = missing_from(cursor, table, storing.account, seen, day.reading.window.span, time)
+    if missing.beyond_guard and not storing.accept_deletes:
+        storing.report.refused_deletes(name, len(missing.keys), missing.scope)
+        return ()
+    return missing.keys
+
+
+def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...]) -> Counts:
+    table, window = storing.tables[day.reading.resource.name], day.reading.window
+    arrivals = [Arrival(row, page.received_at) for page in day.pages for row in page.rows]
+    counts = storing.merge_rows(cursor, table, day.pages).take(arrival.row.key for arrival in arrivals)
+    last = day.pages[-1]
+    if gone:
+        counts.vanished = merge.move_to_history(cursor, table, storing.account, gone, last.received_at, storing.run)
+    requests = sum(page.requests for page in day.pages)
+    progress = Progress(requests, len(day.pages), counts, 0.0, None, last.received_at, last.stopped or "end")
+    ledger.advance(cursor, window, progress, storing.run)
+    if last.outcome != "skip":
+        ledger.cover(cursor, window, day.reading.settle)
+    return counts

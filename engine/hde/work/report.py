@@ -1,0 +1,110 @@
+"""What a run did so far, counted as it goes: the closing table, the progress line and `--json` all read it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hde.store.canonical import Written
+from hde.store.merge import Counts
+
+
+@dataclass
+class ResourceReport:
+    name: str
+    windows: int = 0
+    windows_done: int = 0
+    requests: int = 0
+    counts: Counts = field(default_factory=Counts)
+    canonical: Written = field(default_factory=Written)
+    issues: int = 0
+    failures: list[str] = field(default_factory=list)
+    skipped: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def records(self) -> int:
+        return self.counts.new + self.counts.changed + self.counts.unchanged
+
+
+@dataclass
+class Report:
+    """By resource, in the connector's order. `changed` is called after every batch."""
+
+    changed: Callable[[], None] = lambda: None
+    resources: dict[str, ResourceReport] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    stopped: bool = False
+
+    def of(self, name: str) -> ResourceReport:
+        return self.resources.setdefault(name, ResourceReport(name))
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def planned(self, name: str, windows: int) -> None:
+        self.of(name).windows += windows
+
+    def page(self, name: str, requests: int) -> None:
+        self.of(name).requests += requests
+
+    def stored(self, name: str, counts: Counts) -> None:
+        resource = self.of(name)
+        resource.counts.add(counts)
+        resource.seconds = time.monotonic() - self.began
+        self.changed()
+
+    def window_done(self, name: str, skipped: str | None) -> None:
+        resource = self.of(name)
+        resource.windows_done += 1
+        resource.skipped = skipped or resource.skipped
+
+    def window_failed(self, name: str, error: str) -> None:
+        resource = self.of(name)
+        resource.windows_done += 1
+        if error not in resource.failures:
+            resource.failures.append(error)
+
+    def refused_deletes(self, name: str, missing: int, scope: int) -> None:
+        self.of(name).failures.append(
+            f"{missing} of {scope} stored records are missing from the source's answer; that looks like an outage, so"
+            " nothing was dropped. If they are really gone: --accept-deletes"
+        )
+
+    def mapped(self, name: str, written: Written, issues: int) -> None:
+        resource = self.of(name)
+        resource.canonical.add(written)
+        resource.issues += issues
+        resource.seconds = time.monotonic() - self.began
+        self.changed()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def is_owing(self) -> bool:
+        """Whether something that was to be read could not be."""
+        return self.stopped or any(resource.failures for resource in self.resources.values())
+
+    def as_data(self) -> dict[str, object]:
+        return {
+            "seconds": round(self.seconds, 3),
+            "owing": self.is_owing,
+            "notes": self.notes,
+            "resources": [
+                {
+                    "resource": resource.name, "requests": resource.requests, "records": resource.records,
+                    "new": resource.counts.new, "changed": resource.counts.changed,
+                    "unchanged": resource.counts.unchanged, "vanished": resource.counts.vanished,
+                    "canonical": resource.canonical.new + resource.canonical.changed,
+                    "canonical_removed": resource.canonical.removed, "issues": resource.issues,
+                    "skipped": resource.skipped, "failures": resource.failures,
+                    "seconds": round(resource.seconds, 3),
+                }
+                for resource in self.resources.values()
+            ],
+        }  # fmt: skip

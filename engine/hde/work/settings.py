@@ -1,0 +1,32 @@
+"""What a connector asks of a person, read from the environment and `.env`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from hde.errors import WrongUse
+from hde.redact import register_secret
+from hde.spec.connector import Connector
+
+
+def settings_of(connector: Connector, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Values by setting name. WrongUse names every variable that is missing, and where its value comes from."""
+    environment = {**os.environ, **(given or {})}
+    values: dict[str, str] = {}
+    missing: list[str] = []
+    for setting in connector.settings.values():
+        variable = setting.variable(connector.name)
+        value = environment.get(variable) or setting.default
+        if value is None:
+            missing.append(f"{variable} ({setting.about})" if setting.about else variable)
+            continue
+        values[setting.name] = value
+        if setting.secret:
+            register_secret(value)
+    if missing:
+        raise WrongUse(
+            f"{connector.title or connector.name} needs {' and '.join(missing)}.\n"
+            "Put them into .env in this folder (.env.example shows how) or into the environment."
+        )
+    return values

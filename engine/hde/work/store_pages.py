@@ -1,0 +1,112 @@
+"""Storing pages: batches of one resource, each one transaction of rows, issues, ledger, cursor and coverage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from hde.errors import Stopped
+from hde.issues import Issue
+from hde.rows import RawTable, key_text
+from hde.source.pages import Page
+from hde.store import issues, ledger, merge
+from hde.store.database import Connection, transaction
+from hde.store.deletion import TimeOf, missing_from
+from hde.store.ledger import Progress
+from hde.store.merge import Arrival, Counts, Cursor, Merged
+from hde.work.plan import Reading
+from hde.work.report import Report
+from hde.work.side_by_side import Arrived
+
+BATCH_ROWS = 5_000
+PageArrived = Arrived[Reading, Page]
+
+
+@dataclass
+class Storing:
+    """Where pages of a run go. One connection; the account's lock is taken anew in each transaction."""
+
+    connection: Connection
+    tables: Mapping[str, RawTable]
+    times: Mapping[str, TimeOf]
+    account: int
+    run: int
+    report: Report
+    accept_deletes: bool = False
+    _began: float = field(default_factory=time.monotonic)
+
+    def store(self, arrivals: Sequence[PageArrived]) -> None:
+        """Store arrivals in order; consecutive pages of one resource share a transaction."""
+        for name, group in groupby(arrivals, key=lambda arrival: arrival.task.resource.name):
+            self._store_resource(name, list(group))
+
+    def _store_resource(self, name: str, arrivals: list[PageArrived]) -> None:
+        table = self.tables[name]
+        pages = [(arrival.task, arrival.page) for arrival in arrivals if arrival.page]
+        total = Counts()
+        with transaction(self.connection) as cursor:
+            merge.lock_account(cursor, table.schema, self.account)
+            merged = self.merge_rows(cursor, table, [page for _, page in pages])
+            seconds = (time.monotonic() - self._began) / max(1, len(pages))
+            for reading, page in pages:
+                counts = merged.take(row.key for row in page.rows)
+                self._advance(cursor, table, reading, page, counts, seconds)
+                total.add(counts)
+            for arrival in arrivals:
+                if arrival.error and not isinstance(arrival.error, Stopped):  # a stopped window stays open
+                    ledger.fail(cursor, arrival.task.window, str(arrival.error), self.run)
+        self._began = time.monotonic()
+        self._tell(name, arrivals, total)
+
+    def merge_rows(self, cursor: Cursor, table: RawTable, pages: list[Page]) -> Merged:
+        arrivals = [Arrival(row, page.received_at) for page in pages for row in page.rows]
+        merged = merge.merge(cursor, table, self.account, arrivals, self.run)
+        found: dict[str, Iterable[Issue]] = {key_text(arrival.row.key): arrival.row.issues for arrival in arrivals}
+        if unkeyed := [issue for page in pages for issue in page.unkeyed]:
+            found["?"] = unkeyed
+        issues.record(cursor, self.account, "raw", table.name, found, self.run)
+        self.report.of(table.name).issues += sum(any(i.level == "error" for i in of) for of in found.values())
+        return merged
+
+    def _advance(
+        self, cursor: Cursor, table: RawTable, reading: Reading, page: Page, counts: Counts, seconds: float
+    ) -> None:
+        """A window's progress, and at its natural end what it covers and what it no longer holds."""
+        window = reading.window
+        if page.server_time and page.server_time < window.asked_at:
+            window.asked_at = page.server_time
+        complete = page.stopped is not None and page.outcome != "skip"
+        if reading.resource.missing == "delete":
+            reading.seen.update(row.key for row in page.rows)
+            if complete and not window.resumed:
+                counts.vanished = self._vanish(cursor, table, reading, page)
+        next_page = dict(page.next) if page.next else None
+        progress = Progress(page.requests, 1, counts, seconds, next_page, page.received_at, page.stopped)
+        ledger.advance(cursor, window, progress, self.run)
+        if complete:
+            ledger.cover(cursor, window, reading.settle)
+
+    def _vanish(self, cursor: Cursor, table: RawTable, reading: Reading, page: Page) -> int:
+        missing = missing_from(
+            cursor, table, self.account, reading.seen, reading.window.span, self.times.get(table.name)
+        )
+        if missing.beyond_guard and not self.accept_deletes:
+            self.report.refused_deletes(reading.resource.name, len(missing.keys), missing.scope)
+            return 0
+        if not missing.keys:
+            return 0
+        return merge.move_to_history(cursor, table, self.account, missing.keys, page.received_at, self.run)
+
+    def _tell(self, name: str, arrivals: list[PageArrived], counts: Counts) -> None:
+        for arrival in arrivals:
+            if isinstance(arrival.error, Stopped):
+                self.report.stopped = True
+            elif arrival.error:
+                self.report.window_failed(name, str(arrival.error))
+            elif arrival.page:
+                self.report.page(name, arrival.page.requests)
+                if arrival.page.stopped:
+                    self.report.window_done(name, arrival.page.stopped if arrival.page.outcome == "skip" else None)
+        self.report.stored(name, counts)
