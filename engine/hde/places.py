@@ -34,3 +34,10 @@ def load_env_file(folder: Path | None = None) -> None:
     for name, value in dotenv_values((folder or Path.cwd()) / ".env").items():
         if value:
             os.environ.setdefault(name, value)
+
+
+def connectors_in_reach() -> list[str]:
+    """Paths of the connectors in ./connectors where there is such a folder, else of those that come along."""
+    here = Path("connectors")
+    folder = here if here.is_dir() else bundled("connectors")
+    return [str(file) for file in sorted(folder.glob("*.yaml"))]

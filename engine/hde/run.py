@@ -16,6 +16,7 @@ from hde.errors import HdeError, SignInNeeded, WrongUse
 from hde.mapping.compiled import compile_mapping
 from hde.rows import RawTable
 from hde.source.reader import RowReader
+from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.load import Source
 from hde.spec.problem import did_you_mean
@@ -163,7 +164,7 @@ def _filler(stage: Stage, name: str) -> Callable[[bytes], tuple[str | None, ...]
     return fill
 
 
-def _fetch(stage: Stage, session: object, chosen: Mapping[str, Resource], options: Options) -> None:
+def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], options: Options) -> None:
     report, account = stage.report, stage.account.id
     times = read_windows.times_of(stage.source.connector, stage.tables)
     storing = Storing(stage.connection, stage.tables, times, account, stage.run, report, options.accept_deletes)
@@ -179,7 +180,7 @@ def _fetch(stage: Stage, session: object, chosen: Mapping[str, Resource], option
     for reading in readings:
         report.planned(reading.resource.name, 1)
     parallel = stage.source.connector.http.parallel
-    reading_side = read_windows.readers(session, readings, report, stage.way.stop, parallel)  # type: ignore[arg-type]
+    reading_side = read_windows.readers(session, readings, report, stage.way.stop, parallel)
     if options.daily_refresh:
         refresh_day.replace_day(refresh_day.read_day(reading_side), storing)
         return

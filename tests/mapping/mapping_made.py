@@ -26,7 +26,9 @@ def made(*targets: Target, when: str | None = None, with_: tuple[str, ...] = ())
     """A compiled mapping with these targets; `with_` names references."""
     references = {name: Reference(name, f"{name}s", f"{name}_id") for name in with_}
     return compile_mapping(
-        Mapping("acme/things", Path("acme/things.yaml"), "things", {one.table: one for one in targets}, references, when)
+        Mapping(
+            "acme/things", Path("acme/things.yaml"), "things", {one.table: one for one in targets}, references, when
+        )
     )
 
 

@@ -33,7 +33,8 @@ def validate(paths: tuple[Path, ...]) -> int:
 @click.argument("connector", required=False)
 def test(connector: str | None) -> int:
     """Run the YAML tests beside the mappings of CONNECTOR (default: every connector)."""
-    from hde.spec.load import connectors_in_reach, find_connector
+    from hde.places import connectors_in_reach
+    from hde.spec.load import find_connector
     from hde.work.mapping_tests import run_tests
 
     passed = failed = 0

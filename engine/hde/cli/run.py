@@ -85,7 +85,7 @@ def run_and_tell(source: Source, options: Options, *, as_json: bool = False) -> 
 @as_json
 def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
     """Map all stored records of CONNECTOR (default: every connector) again, without the network."""
-    from hde.spec.load import connectors_in_reach
+    from hde.places import connectors_in_reach
 
     for name in [connector] if connector else connectors_in_reach():
         source = source_of(name)

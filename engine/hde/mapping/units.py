@@ -82,9 +82,9 @@ def computed_rule(source: str, target: str) -> Rule:
         # A small difference of large numbers: the slope is exact only to about twelve digits.
         scale = float(f"{scale:.12g}")
         return Rule(times=scale, plus=plus)
-    inverse = _rounded(1 / _rounded(at[1]))
     scale = _rounded(at[1])
-    return Rule(over=inverse) if len(repr(inverse)) < len(repr(scale)) else Rule(times=scale)
+    inverse = _rounded(1 / scale)
+    return Rule(over=inverse) if len(f"{inverse:.15g}") < len(f"{scale:.15g}") else Rule(times=scale)
 
 
 def _scaled(quantity: Any, number: float) -> Any:

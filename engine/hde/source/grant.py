@@ -36,7 +36,12 @@ class NotSent(Unreachable):
 
 
 def request_token(
-    connector: Connector, settings: Settings, to: TokenRequest, values: Mapping[str, str], *, timeout: httpx.Timeout = TIMEOUT
+    connector: Connector,
+    settings: Settings,
+    to: TokenRequest,
+    values: Mapping[str, str],
+    *,
+    timeout: httpx.Timeout = TIMEOUT,
 ) -> Token:
     """The token for these form values; the client is added as the connector says.
 
@@ -76,9 +81,10 @@ def _post(
     """Status and body. Redirects are not followed: the client's secret would travel along."""
     where = f"{connector.name}: the token request"
     try:
-        with new_client() as client, client.stream(
-            "POST", url, headers=dict(headers), content=content, timeout=timeout
-        ) as response:
+        with (
+            new_client() as client,
+            client.stream("POST", url, headers=dict(headers), content=content, timeout=timeout) as response,
+        ):
             body = b""
             for chunk in response.iter_bytes():
                 body += chunk

@@ -6,10 +6,9 @@ The refresh token rotates: its answer must never be lost and never be asked for 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TypeVar
 
@@ -77,15 +76,20 @@ class StoredSignIn(httpx.Auth):
 
     def renew(self, refused: httpx.Request) -> bool:
         """After the source refused this request's token: True where a new one was asked for, False if one was there."""
-        generation = refused.extensions.get(GENERATION, 0)
-        self._current, asked = uninterrupted(lambda: self._refresh.newer_than(int(generation)))
+        generation = int(refused.extensions.get(GENERATION, 0))
+        if self._stored().generation > generation:
+            return False
+        self._current, asked = uninterrupted(lambda: self._refresh.newer_than(generation))
         return asked
 
     def _renewed_early(self, stored: Stored) -> Stored:
+        has_ended = (stored.token.expires_at or 0.0) <= time.time()
+        if stored.token.refresh is None and not has_ended:
+            return stored
         try:
             self._current, _ = uninterrupted(lambda: self._refresh.newer_than(stored.generation))
         except Unreachable:
-            if (stored.token.expires_at or 0.0) <= time.time():
+            if has_ended:
                 raise
         return self._stored()
 
@@ -148,7 +152,11 @@ class _Refresh:
             raise
         except Unreachable:
             _log.warning("%s: a token refresh got no clear answer; asking once more", self._connector.name)
+        try:
             return request_token(self._connector, self._settings, to, values, **self._timeout)
+        except NotSent as error:
+            # The first request may have been seen: the mark stays.
+            raise Unreachable(str(error)) from None
 
     def _after_spent(self, held: Stored) -> Stored:
         """The store once more: somebody who does not honour the lock may have been first."""
@@ -178,25 +186,17 @@ def _is_near_its_end(stored: Stored) -> bool:
 def uninterrupted(work: Callable[[], T]) -> T:
     """The result of `work`, done in a thread of its own; an interrupt that arrives meanwhile is raised after it.
 
-    Python gives signals to the main thread only: a refresh in another one is never cut between answer and store. The
-    thread is no daemon, so that an exit waits for it too.
+    Python gives signals to the main thread only, so a refresh in another one is never cut between answer and store. A
+    SIGTERM must have been given a handler that raises or sets an event: its default ends every thread at once.
     """
-    done: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as error:  # noqa: BLE001  # handed to the caller, whatever it is
-            done.set_exception(error)
-
-    thread = threading.Thread(target=run, name="hde-refresh", daemon=False)
-    thread.start()
     interrupt: KeyboardInterrupt | SystemExit | None = None
-    while thread.is_alive():
-        try:
-            thread.join()
-        except (KeyboardInterrupt, SystemExit) as error:
-            interrupt = error
+    with ThreadPoolExecutor(1, thread_name_prefix="hde-refresh") as pool:
+        future = pool.submit(work)
+        while not future.done():
+            try:
+                wait([future])
+            except (KeyboardInterrupt, SystemExit) as error:
+                interrupt = error
     if interrupt is not None:
         raise interrupt
-    return done.result()
+    return future.result()

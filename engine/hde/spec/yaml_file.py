@@ -141,8 +141,8 @@ class _Builder:
         path = (*frame.path, event.value)
         if event.value == "<<" and not event.style:
             self.problems.append(self._problem(event, path, "merge keys are not read; use `shared` and `like`"))
-        elif not event.value:
-            self.problems.append(self._problem(event, path, "a key without a name"))
+        elif not event.value or not event.value.isprintable():
+            self.problems.append(self._problem(event, frame.path, "a key without a name, or with a line break in it"))
         elif event.value in frame.into:
             first = self.positions[path][0]
             self.problems.append(

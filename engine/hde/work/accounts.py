@@ -13,15 +13,17 @@ from pathlib import Path
 import httpx
 
 from hde.errors import SignInNeeded, WrongUse
-from hde.source.oauth import OAuth2Code, sign_in
-from hde.source.session import Budget, Session, Unlimited
+from hde.source.budget import Budget, Unlimited
+from hde.source.oauth import SignedIn, StoredSignIn
+from hde.source.session import Session
+from hde.source.signin import sign_in
 from hde.spec.connector import Connector
 from hde.store import journal
 from hde.store.budgets import Limit, SharedBudget
 from hde.store.database import Connection, Database
 from hde.store.journal import Account
 from hde.store.tokens import DatabaseTokens
-from hde.tokens import Stored, Token, TokenStore
+from hde.tokens import Stored, TokenStore
 from hde.tokens.file import FileTokens
 from hde.tokens.seal import find_key
 
@@ -40,7 +42,7 @@ class Way:
     def auth(self, account: str) -> httpx.Auth | None:
         if self.connector.auth is None:
             return None
-        return OAuth2Code(self.connector, self.settings, self.tokens, account)
+        return StoredSignIn(self.connector, self.settings, self.tokens, account)
 
     def session(self, auth: httpx.Auth | None, budget: Budget, account: Mapping[str, object] | None = None) -> Session:
         return Session(self.connector, self.settings, auth=auth, budget=budget, stop=self.stop, account=account)
@@ -115,7 +117,7 @@ def sign_in_account(
     """Sign in, ask the source whose account it is, and only then keep the token, under that account."""
     token = sign_in(way.connector, way.settings, browser=browser, say=say, ask=ask)
     with shared_budget(database, way) as budget:
-        with way.session(_Fresh(token), budget, token.answer) as session:
+        with way.session(SignedIn(token), budget) as session:
             said = session.identify()
         external_id = str(said["id"])
         with way.tokens.locked(way.connector.name, external_id):
@@ -135,17 +137,6 @@ def working_account(database: Database, way: Way, wanted: str | None) -> str | N
     except SignInNeeded:
         return None
     return external_id
-
-
-class _Fresh(httpx.Auth):
-    """A token that nobody keeps yet: sent as it is, never refreshed."""
-
-    def __init__(self, token: Token) -> None:
-        self._token = token
-
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]  # nothing is sent back
-        request.headers["Authorization"] = f"Bearer {self._token.access}"
-        yield request
 
 
 def _readable(way: Way, external_id: str) -> bool:

@@ -1,0 +1,80 @@
+"""`hde status`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from hde.cli.progress import PLAIN_WIDTH
+from hde.places import make_home
+from hde.store import migrate
+from hde.store.database import open_database
+from hde.store.status import Status
+from hde.store.status import status as read_status
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
+def status(as_json: bool) -> int:
+    """Connections, last runs, what is read and owed, open issues, rows per table."""
+    with open_database(make_home()) as database:
+        migrate.ensure(database)
+        with database.connection(autocommit=True) as connection:
+            found = read_status(connection)
+    if as_json:
+        click.echo(json.dumps(vars(found), default=str))
+        return 0
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    if not found.connections:
+        console.print("Nothing is connected yet. Try `hde demo`, or sign in: `hde auth CONNECTOR`.")
+        return 0
+    for table in _tables(found):
+        console.print(table)
+    return 0
+
+
+def _tables(found: Status) -> list[Table]:
+    several = len(found.connections) > 1
+    tables = [
+        _table("Connections", ("connector", "account", "status", "last run", "outcome"), found.connections),
+        _table(
+            "Read and owed",
+            ("resource", "read up to", "gaps", "open", "last error"),
+            [_stream(row, several) for row in found.streams],
+        ),
+    ]
+    if found.issues:
+        columns = ("where", "path", "rule", "level", "records")
+        tables.append(_table("Open issues", columns, [(f"{r[2]} {r[3]}", *r[4:]) for r in found.issues]))
+    tables.append(_table("Rows", ("table", "rows"), found.tables))
+    return tables
+
+
+def _stream(row: tuple[Any, ...], several: bool) -> tuple[Any, ...]:
+    connector, account, resource, upper, gaps, snapshot, is_open, error = row
+    name = f"{connector} {account} {resource}" if several else resource
+    return (name, upper or snapshot, gaps, is_open, error)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in ("gaps", "open", "records", "rows") else "left")
+    for row in rows:
+        table.add_row(*(_shown(value) for value in row))
+    return table
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return f"{value:,}" if isinstance(value, int) else str(value)

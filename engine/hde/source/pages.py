@@ -1,0 +1,172 @@
+"""The pages of a resource, one after the other, until the source says that there are no more.
+
+A page is asked for when the consumer asks; an end that is not natural is an error, never an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Literal
+
+from hde.errors import Refused, SourceError, Unreadable
+from hde.issues import Issue
+from hde.rows import RawRow
+from hde.source.pagination import State, after, first, page_scope, progress
+from hde.source.reader import RowReader
+from hde.source.records import Body
+from hde.source.session import Answer, Session
+from hde.source.windows import Bounds, shown
+from hde.spec.connector import Resource
+
+__all__ = ["Bounds", "Page", "WindowLost", "read_pages"]
+
+
+class WindowLost(SourceError):
+    """The source wants this window begun anew: a cursor too old, or a `restart` rule."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answer. `next` resumes after it, `stopped` says why nothing comes after it; both None: an error follows."""
+
+    rows: list[RawRow] = field(repr=False)
+    unkeyed: list[Issue]
+    """Of records that have no readable key and cannot be stored."""
+    next: Mapping[str, object] | None = field(repr=False)
+    """JSON-able."""
+    stopped: str | None
+    outcome: Literal["read", "empty", "skip"]
+    ordinal: int
+    """Orders pages by arrival, across windows read side by side."""
+    received_at: datetime
+    server_time: datetime | None
+    requests: int
+
+
+def read_pages(
+    session: Session,
+    resource: Resource,
+    bounds: Bounds | None,
+    *,
+    resume: Mapping[str, object] | None = None,
+    arrived: Callable[[], int],
+) -> Iterator[Page]:
+    """The pages of one window (or of the whole resource, without bounds), from the beginning or from a page's `next`.
+
+    `arrived` is called once per page, when its answer has been read to the end; its number becomes the page's ordinal.
+    WindowLost where the window must be begun anew; else SourceError as `Session.answer` raises it.
+    """
+    window = None if bounds is None or resource.window is None else shown(resource.window, bounds)
+    reader = RowReader(resource, session.scope({"window": window}))
+    where = f"{session.connector.name}: {resource.name}"
+    state = first(resource.pagination) if resume is None else dict(resume)
+    is_resumed = resume is not None
+    seen = {progress(state)}
+    bodies: set[bytes] = set()
+    while True:
+        answer = _answer(session, resource, window, state, is_resumed, where)
+        ordinal = arrived()
+        is_resumed = False
+        body = Body(answer.body)
+        texts = _texts(body, resource, answer, where)
+        _refuse_repeated(resource, answer, texts, bodies, where)
+        following, stopped = _following(resource, state, answer, body, len(texts), where)
+        repeated = following is not None and progress(following) in seen
+        rows, unkeyed = _rows(reader, texts)
+        yield Page(
+            rows=rows,
+            unkeyed=unkeyed,
+            next=None if repeated else following,
+            stopped=stopped,
+            outcome=answer.outcome if answer.outcome != "restart" else "read",
+            ordinal=ordinal,
+            received_at=answer.received_at,
+            server_time=answer.server_time,
+            requests=answer.requests,
+        )
+        if following is None:
+            return
+        if repeated:
+            raise Unreadable(f"{where}: the source repeats a page: its next one was read before")
+        seen.add(progress(following))
+        state = following
+
+
+def _answer(
+    session: Session,
+    resource: Resource,
+    window: Mapping[str, object] | None,
+    state: State,
+    is_resumed: bool,
+    where: str,
+) -> Answer:
+    scope = {"window": window, "page": page_scope(resource.pagination, state)}
+    url = state.get("url")
+    try:
+        answer = session.answer(resource.request, scope, resource.errors, url=url if isinstance(url, str) else None)
+    except Refused as error:
+        if is_resumed and 400 <= error.status < 500:
+            raise WindowLost(f"{where}: the source does not know the page any more ({error.status})") from None
+        raise
+    if answer.outcome == "restart":
+        raise WindowLost(f"{where}: the source asks to begin anew ({answer.status})")
+    return answer
+
+
+def _texts(body: Body, resource: Resource, answer: Answer, where: str) -> list[bytes]:
+    if answer.outcome != "read":
+        return []
+    try:
+        return body.records(resource.records)
+    except Unreadable as error:
+        raise Unreadable(f"{where}: {error}") from None
+
+
+def _following(
+    resource: Resource, state: State, answer: Answer, body: Body, count: int, where: str
+) -> tuple[State | None, str | None]:
+    """What comes after this page, or why nothing does."""
+    match answer.outcome:
+        case "skip":
+            return None, f"skipped: {answer.status}"
+        case "empty":
+            return None, f"empty: {answer.status}"
+    try:
+        following, stopped = after(resource.pagination, state, answer, body, count)
+    except Unreadable as error:
+        raise Unreadable(f"{where}: {error}") from None
+    except Refused as error:
+        raise Refused(f"{where}: {error}", answer.status) from None
+    most = resource.pagination.max_pages if resource.pagination is not None else None
+    if following is not None and most is not None and _whole(following.get("pages")) >= most:
+        raise Unreadable(f"{where}: more than the {most} pages that max_pages allows; the rest was not read")
+    return following, stopped
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _refuse_repeated(resource: Resource, answer: Answer, texts: list[bytes], bodies: set[bytes], where: str) -> None:
+    """A source that ignores page numbers would be read for ever."""
+    if resource.pagination is None or resource.pagination.kind not in ("page", "offset") or not texts:
+        return
+    digest = sha256(answer.body).digest()[:16]
+    if digest in bodies:
+        raise Unreadable(f"{where}: the source repeats a page: the same records came twice")
+    bodies.add(digest)
+
+
+def _rows(reader: RowReader, texts: list[bytes]) -> tuple[list[RawRow], list[Issue]]:
+    rows: list[RawRow] = []
+    unkeyed: list[Issue] = []
+    for text in texts:
+        found = reader.read(text)
+        if isinstance(found, RawRow):
+            rows.append(found)
+        else:
+            unkeyed += found
+    return rows, unkeyed

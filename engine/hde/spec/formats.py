@@ -1,0 +1,107 @@
+"""What JSON Schema cannot say about a text: that a template, a path or a span of time is one. Runs nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Final
+
+from jsonschema import FormatChecker
+
+from hde.errors import WrongUse
+from hde.mapping.expression import ExpressionError, compile
+from hde.spec.problem import quoted
+from hde.spec.template import compile_template
+
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
+LONGEST_NAME: Final = 63
+"""Bytes of an identifier in PostgreSQL."""
+RESERVED_CONNECTORS: Final = ("canonical", "hde", "information_schema", "meta", "public")
+
+_SPAN: Final = re.compile(r"([0-9]{1,5})([smhdw])\Z", re.ASCII)
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SCOPED: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
+
+
+def span(text: str) -> timedelta:
+    """`90d`, `12h`, `30m`, `45s`, `2w` as a timedelta; WrongUse for anything else."""
+    match = _SPAN.match(text)
+    if match is None:
+        raise WrongUse(f"{quoted(text)} is not a span of time (90d, 12h, 30m, 45s or 2w)")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def check_jmespath(text: str) -> None:
+    """WrongUse for what does not compile."""
+    try:
+        compile(text)
+    except ExpressionError as error:
+        raise WrongUse(_one_line(text, error)) from None
+
+
+def check_path(text: str) -> None:
+    """A JMESPath on the record, or `$name` and one below it; WrongUse for what does not compile."""
+    if not text.startswith("$"):
+        check_jmespath(text)
+        return
+    match = _SCOPED.match(text)
+    if match is None:
+        raise WrongUse(f"{quoted(text)} is not a path: after $ comes a name, then a path below it ($sleep.start)")
+    if below := match[2] or match[3]:
+        check_jmespath(below)
+
+
+def check_begin(text: str) -> None:
+    """Where history begins: a date, a span, or a template."""
+    if "{{" in text:
+        compile_template(text)
+    elif not _SPAN.match(text):
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            raise WrongUse(f"{quoted(text)} is not a date (2015-01-31), a span (90d) or a template") from None
+
+
+def check_connector_name(text: str) -> None:
+    """The name becomes `NAME_raw` in PostgreSQL and `NAME_...` in the environment."""
+    if not NAME.match(text):
+        raise WrongUse(f"{quoted(text)} is not a name of a connector (a-z, 0-9 and _, a letter first)")
+    if text in RESERVED_CONNECTORS or text.startswith("pg_"):
+        raise WrongUse(f"{quoted(text)} is taken; give the connector another name")
+    if len(f"{text}_raw") > LONGEST_NAME:
+        raise WrongUse(f"a name of {len(text)} characters; {LONGEST_NAME - len('_raw')} are the most")
+
+
+def format_checker() -> FormatChecker:
+    """The formats of our schemas. Values that are no text are another keyword's business."""
+    checker = FormatChecker(formats=())
+    checks: dict[str, Callable[[str], object]] = {
+        "template": compile_template,
+        "jmespath": check_jmespath,
+        "path": check_path,
+        "span": span,
+        "begin": check_begin,
+        "connector-name": check_connector_name,
+    }
+    for name, check in checks.items():
+        checker.checks(name, raises=WrongUse)(_of_text(check))
+    return checker
+
+
+def _of_text(check: Callable[[str], object]) -> Callable[[object], bool]:
+    def holds(value: object) -> bool:
+        if isinstance(value, str):
+            check(value)
+        return True
+
+    return holds
+
+
+def _one_line(text: str, error: ExpressionError) -> str:
+    if not text.strip():
+        return "an empty path; take the key out, or write @ for the whole"
+    if "$" in text:
+        return f"{quoted(text)} is not JMESPath: $ stands only at the start of a path"
+    first = str(error).split("\n")[0].split(", for expression:")[0]
+    return first[:200].rstrip(" :")

@@ -1,0 +1,251 @@
+"""From the checked YAML of a connector to its dataclasses. Whatever the schema holds is taken as right here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from hde.spec.connector import (
+    AccountRequest,
+    Authorize,
+    Client,
+    Connector,
+    Cursor,
+    ErrorRule,
+    Http,
+    LinkHeader,
+    NextUrl,
+    OAuth2Code,
+    Offset,
+    OtherTime,
+    PageNumber,
+    Pagination,
+    RateLimit,
+    RawColumn,
+    Request,
+    Resource,
+    Setting,
+    TokenRequest,
+    Wait,
+    Where,
+    Window,
+)
+from hde.spec.formats import LONGEST_NAME, NAME, span
+from hde.spec.merge import Merged
+from hde.spec.problem import Problem, did_you_mean, quoted, shown
+from hde.spec.template import Template, Tree, compile_template, compile_tree
+from hde.spec.yaml_file import YamlFile
+
+Map = Mapping[str, Any]
+
+_PAGINATIONS: Mapping[str, type[PageNumber] | type[Offset]] = {"page": PageNumber, "offset": Offset}
+
+
+def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connector:
+    """The connector of a file without problems; `resources` are its resources with `like` merged in."""
+    data: Map = file.data  # type: ignore[assignment]  # the schema has seen that it is a map
+    account = data.get("account")
+    return Connector(
+        name=data["name"],
+        file=file.file,
+        title=data.get("title", ""),
+        docs=data.get("docs", ""),
+        settings={name: _setting(name, said) for name, said in data.get("settings", {}).items()},
+        http=_http(data["http"]),
+        auth=_oauth2_code(data["auth"]) if "auth" in data else None,
+        account=_account(account) if account else None,
+        resources={name: _resource(name, merged.data) for name, merged in resources.items()},
+    )
+
+
+def name_problems(file: YamlFile, resources: Mapping[str, Merged]) -> Iterator[Problem]:
+    """Names that PostgreSQL could not hold, or that would meet another one there."""
+    for name, merged in resources.items():
+        base = name.removesuffix("_history")
+        if base != name and base in resources:
+            message = f"{name} is also the name of the table that keeps the former versions of {base}"
+            yield file.problem(("resources", name), message)
+        taken: dict[str, str] = {}
+        for key in _dict(merged.data.get("columns")):
+            column, at = column_name(key), merged.origin(("columns", key))
+            if message := _bad_column(key, column):
+                yield file.problem(at, message)
+            elif column in taken:
+                message = f"{quoted(key)} and {quoted(taken[column])} are both column {column}; name one of them"
+                yield file.problem(at, f"{message} differently (NAME: {{type: ..., path: {key}}})")
+            taken.setdefault(column, key)
+
+
+def column_name(path: str) -> str:
+    """The raw column of a dotted path: `score.strain` is `score_strain`."""
+    return path.replace(".", "_")
+
+
+def _bad_column(key: str, column: str) -> str:
+    if column == "payload":
+        return "'payload' is the whole record, which is always there"
+    if column.startswith("_"):
+        return f"{quoted(column)}: names that begin with _ are the engine's"
+    if not NAME.match(column):
+        how = f"write NAME: {{type: ..., path: {quoted(key)}}}"
+        return f"{quoted(key)} gives no name of a column (a-z, 0-9 and _, a letter first); {how}"
+    if len(column) > LONGEST_NAME:
+        how = f"{LONGEST_NAME} are the most: write NAME: {{type: ..., path: {key}}}"
+        return f"a column's name of {len(column)} characters; {how}"
+    return ""
+
+
+def like_problems(file: YamlFile) -> Iterator[Problem]:
+    """`like` that names nothing."""
+    shapes = _dict(_dict(file.data).get("shared"))
+    for name, resource in _dict(_dict(file.data).get("resources")).items():
+        like = _dict(resource).get("like")
+        if isinstance(like, str) and like not in shapes:
+            message = f"{quoted(like)} is not in `shared`.{did_you_mean(like, shapes)}"
+            yield file.problem(("resources", name, "like"), message, value=True)
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _setting(name: str, said: Map) -> Setting:
+    default = shown(said["default"]) if "default" in said else None
+    return Setting(name, said.get("about", ""), default, said.get("secret", False))
+
+
+def _http(said: Map) -> Http:
+    wait = said.get("wait")
+    return Http(
+        base_url=compile_template(said["base_url"]),
+        params=_trees(said.get("params")),
+        headers=_trees(said.get("headers")),
+        rate_limits=tuple(
+            RateLimit(compile_template(str(limit["requests"])), span(limit["per"]))
+            for limit in said.get("rate_limits", ())
+        ),
+        wait=Wait(wait["header"], wait.get("is", "seconds")) if wait else None,
+        errors=_errors(said.get("errors")),
+        parallel=said.get("parallel", Http.parallel),
+    )
+
+
+def _oauth2_code(said: Map) -> OAuth2Code:
+    client, authorize = said["client"], said["authorize"]
+    return OAuth2Code(
+        client=Client(compile_template(client["id"]), _template(client.get("secret")), client.get("send", "body")),
+        authorize=Authorize(
+            url=compile_template(authorize["url"]),
+            redirect_uri=compile_template(authorize["redirect_uri"]),
+            scopes=tuple(authorize.get("scopes", ())),
+            scope_separator=authorize.get("scope_separator", " "),
+            pkce=authorize.get("pkce", True),
+            params=_trees(authorize.get("params")),
+        ),
+        token=_token_request(said["token"]),
+        refresh=_token_request(said.get("refresh", {})),
+    )
+
+
+def _token_request(said: Map) -> TokenRequest:
+    return TokenRequest(_template(said.get("url")), _trees(said.get("params")))
+
+
+def _account(said: Map) -> AccountRequest:
+    return AccountRequest(said["id"], _request(said) if "path" in said else None, dict(said.get("keep", {})))
+
+
+def _request(said: Map) -> Request:
+    form = said.get("form")
+    return Request(
+        path=compile_template(said["path"]),
+        method=said.get("method") or "GET",
+        params=_trees(said.get("params")),
+        headers=_trees(said.get("headers")),
+        json=compile_tree(said["json"]) if said.get("json") is not None else None,
+        form=None if form is None else _trees(form),
+    )
+
+
+def _resource(name: str, said: Map) -> Resource:
+    pagination, window = said.get("pagination"), said.get("window")
+    return Resource(
+        name=name,
+        request=_request(said),
+        key=tuple(column_name(key) for key in said["key"]),
+        columns=tuple(_raw_column(key, column) for key, column in said["columns"].items()),
+        records=said.get("records"),
+        observe=said.get("observe") or False,
+        pagination=_pagination(pagination) if pagination else None,
+        window=_window(window) if window else None,
+        errors=_errors(said.get("errors")),
+        volatile=tuple(said.get("volatile") or ()),
+        missing=said.get("missing") or "keep",
+    )
+
+
+def _raw_column(key: str, said: str | Map) -> RawColumn:
+    if isinstance(said, str):
+        return RawColumn(column_name(key), said, key)  # type: ignore[arg-type]  # the schema knows the types
+    return RawColumn(column_name(key), said["type"], said.get("path", key))
+
+
+def _pagination(said: Map) -> Pagination:
+    most = said.get("max_pages")
+    match said["kind"]:
+        case "cursor":
+            return Cursor(_where(said["next"]), most)
+        case "url":
+            return NextUrl(_where(said["next"]), most)
+        case "link_header":
+            return LinkHeader(most)
+        case kind:
+            plain = {key: said[key] for key in ("first", "size", "stop") if key in said}
+            read = {key: _where(said[key]) for key in ("more", "total") if key in said}
+            return _PAGINATIONS[kind](**plain, **read, max_pages=most)
+
+
+def _where(said: str | Map) -> Where:
+    return Where(body=said) if isinstance(said, str) else Where(header=said["header"])
+
+
+def _window(said: Map) -> Window:
+    step, begin, widen = said.get("step"), said.get("from"), said.get("widen", {})
+    return Window(
+        settle=span(said["settle"]),
+        time=_time(said.get("time")),
+        step=span(step) if step else None,
+        from_=_template(begin),
+        format=said.get("format", "rfc3339"),
+        end=said.get("end", "exclusive"),
+        widen_before=span(widen["before"]) if "before" in widen else timedelta(0),
+        widen_after=span(widen["after"]) if "after" in widen else timedelta(0),
+    )
+
+
+def _time(said: str | Map | None) -> str | OtherTime | None:
+    if said is None:
+        return None
+    if isinstance(said, str):
+        return column_name(said)
+    return OtherTime(said["from"], column_name(said["key"]), column_name(said["column"]))
+
+
+def _errors(said: list[Map] | None) -> tuple[ErrorRule, ...]:
+    return tuple(
+        ErrorRule(rule["do"], _statuses(rule.get("status", ())), rule.get("body"), rule.get("message"))
+        for rule in said or ()
+    )
+
+
+def _statuses(said: int | list[int] | tuple[int, ...]) -> tuple[int, ...]:
+    return (said,) if isinstance(said, int) else tuple(said)
+
+
+def _template(said: str | None) -> Template | None:
+    return None if said is None else compile_template(said)
+
+
+def _trees(said: Map | None) -> Mapping[str, Tree]:
+    return {key: compile_tree(value) for key, value in (said or {}).items()}

@@ -1,0 +1,75 @@
+"""What the database knows about itself, for `hde status`: connections, runs, coverage, issues, row counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.sql import SQL, Identifier
+
+from hde.canonical import TABLES
+from hde.store.database import Connection
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Each field is a list of rows, as its query names them."""
+
+    connections: Rows
+    """connector, account, status, last run, its outcome"""
+    streams: Rows
+    """connector, account, resource, read up to, gaps before that, snapshot at, windows open, last error"""
+    issues: Rows
+    """connector, account, origin, path, rule, level, records"""
+    tables: Rows
+    """table, rows"""
+
+
+def status(connection: Connection) -> Status:
+    return Status(
+        connection.execute(_CONNECTIONS).fetchall(),
+        connection.execute(_STREAMS).fetchall(),
+        connection.execute(_ISSUES).fetchall(),
+        _counts(connection),
+    )
+
+
+_CONNECTIONS = """
+SELECT c.connector, c.external_id, c.status, r.started_at, COALESCE(r.outcome, 'running, or killed')
+FROM meta.connections c LEFT JOIN LATERAL (
+    SELECT started_at, outcome FROM meta.runs WHERE account = c.id ORDER BY id DESC LIMIT 1
+) r ON true ORDER BY c.connector, c.id
+"""
+_STREAMS = """
+SELECT c.connector, c.external_id, resource, upper(s.covered),
+    GREATEST((SELECT count(*) FROM unnest(s.covered)) - 1, 0), s.snapshot_at,
+    (SELECT count(*) FROM meta.windows w WHERE w.account = account AND w.resource = resource AND w.state = 'open'),
+    last.error
+FROM meta.streams s
+    FULL JOIN (
+        SELECT DISTINCT ON (account, resource) account, resource, error
+        FROM meta.windows ORDER BY account, resource, id DESC
+    ) AS last USING (account, resource)
+    JOIN meta.connections c ON c.id = account
+ORDER BY c.connector, c.id, resource
+"""
+_ISSUES = """
+SELECT c.connector, c.external_id, i.origin, i.raw_table, i.path, i.rule, i.level, count(*)
+FROM meta.issues i JOIN meta.connections c ON c.id = i.account
+WHERE i.closed_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY i.level, count(*) DESC
+"""
+
+
+def _counts(connection: Connection) -> Rows:
+    raw = connection.execute(
+        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relkind = 'r' AND n.nspname IN (SELECT replace(connector, '-', '_') || '_raw' FROM meta.connections)"
+        " AND c.relname NOT LIKE '%\\_history' ORDER BY 1, 2"
+    ).fetchall()
+    found: Rows = []
+    for schema, table in [*raw, *(("canonical", table) for table in TABLES)]:
+        row = connection.execute(SQL("SELECT count(*) FROM {}").format(Identifier(schema, table))).fetchone()
+        found.append((f"{schema}.{table}", row[0] if row else 0))
+    return found

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Set-up in one command, with nothing but Python 3.11 or later.
+
+    python3 run_all.py          install into .venv; with credentials in .env: sign in and fetch everything; else the demo
+    python3 run_all.py test     install what developers need as well, and run every check
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+CONNECTOR = "whoop"
+CREDENTIALS = ("WHOOP_CLIENT_ID", "WHOOP_CLIENT_SECRET")
+
+CHECKS = (
+    ("style", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "."]),
+    ("types", ["mypy"]),
+    ("connectors and mappings", ["hde", "validate"]),
+    ("mapping tests", ["hde", "test"]),
+    ("docs are current", ["hde.spec.reference", "--check"]),
+    ("tests", ["pytest", "-n", "auto"]),
+)
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells people with an older Python
+        print(f"hde needs Python 3.11 or later; this is {sys.version.split()[0]} ({sys.executable})")
+        return 2
+    install("dev" if arguments.what == "test" else "")
+    if arguments.what == "test":
+        return check()
+    if not have_credentials():
+        print("No credentials in .env yet (.env.example shows which): here is the demo instead.\n", flush=True)
+        return hde("demo")
+    code = hde("auth", CONNECTOR, *(["--force"] if arguments.force_auth else []))
+    if code:
+        return code
+    window = [word for name in ("start", "end") if (value := getattr(arguments, name)) for word in (WINDOW[name], value)]
+    return hde("run", CONNECTOR, *window)
+
+
+WINDOW = {"start": "--since", "end": "--until"}
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=["test"], help="run every check instead")
+    parser.add_argument("--force-auth", action="store_true", help="sign in anew even if the stored sign-in works")
+    parser.add_argument("--start", metavar="T", help="fetch from this time on, e.g. 2025-09-01T00:00:00Z")
+    parser.add_argument("--end", metavar="T", help="fetch up to this time")
+    return parser
+
+
+def install(extra: str) -> None:
+    """Into .venv, once: again only when pyproject.toml or the extra changed."""
+    wanted = hashlib.sha256((HERE / "pyproject.toml").read_bytes() + extra.encode()).hexdigest()
+    stamp = VENV / "installed"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    print(f"Installing into {VENV.name} (a minute, once) ...", flush=True)
+    if not PYTHON.exists():
+        venv.create(VENV, with_pip=True)
+    target = f"{HERE}[{extra}]" if extra else str(HERE)
+    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", target]
+    if subprocess.run(pip, check=False).returncode:
+        sys.exit("The installation failed; what pip said stands above.")
+    stamp.write_text(wanted)
+
+
+def have_credentials() -> bool:
+    lines = (HERE / ".env").read_text(encoding="utf-8").splitlines() if (HERE / ".env").is_file() else []
+    given = {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
+    return all(os.environ.get(name) or given.get(name) for name in CREDENTIALS)
+
+
+def hde(*arguments: str) -> int:
+    return subprocess.run([str(PYTHON), "-m", "hde", *arguments], check=False, cwd=HERE).returncode
+
+
+def check() -> int:
+    """Every check, all of them even if one fails; the exit code says whether all passed."""
+    failed = []
+    for title, (module, *arguments) in CHECKS:
+        print(f"\n== {title}", flush=True)
+        began = time.monotonic()
+        code = subprocess.run([str(PYTHON), "-m", module, *arguments], check=False, cwd=HERE).returncode
+        if code:
+            failed.append(title)
+        print(f"-- {title}: {'FAILED' if code else 'ok'} ({time.monotonic() - began:.1f} s)", flush=True)
+    print(f"\nFailed: {', '.join(failed)}" if failed else "\nAll checks passed.", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
