@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from hde.store.journal import Account
 from hde.work import accounts, map_raw, plan, read_windows, refresh_day
 from hde.work.accounts import Way
 from hde.work.map_raw import Mapper
+from hde.work.map_while_reading import mapping_beside
 from hde.work.plan import Range
 from hde.work.report import Report
 from hde.work.settings import settings_of
@@ -184,7 +185,9 @@ def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], optio
     if options.daily_refresh:
         refresh_day.replace_day(refresh_day.read_day(reading_side), storing)
         return
-    read_windows.read_and_store(reading_side, storing)
+    beside = mapping_beside(stage.database, _mappers(stage), report.mapped) if options.canonical else nullcontext()
+    with beside:
+        read_windows.read_and_store(reading_side, storing)
     if options.asked.full and not report.is_owing:
         for reading in readings:
             ledger.accept_request(stage.connection, reading.window.stream)

@@ -91,7 +91,7 @@ to:
         when: kind
         metric: {path: kind, lookup: {skin: skin_temperature, core: body_temperature}, unknown: skip}
         value: {path: values.degrees, unit: Cel}
-ignore: {served_at: when the answer was made}
+ignore: {served_at: when the answer was made, device: not a measurement}
 """,
     "mappings/pulse/body.yaml": """\
 from: body
@@ -101,6 +101,14 @@ to:
     rows:
       weight: {value: {path: kilograms, unit: kg}}
 """,
+    "mappings/pulse/tests/nights.yaml": """\
+mapping: nights
+tests:
+  - title: a night is a sleep
+    given: night
+    expect:
+      sleep_sessions: [{asleep: 26400, is_nap: false}]
+""",
     "mappings/pulse/fixtures/nights/night.json": """\
 {"id": "0d0e", "begin": "2026-01-01T22:00:00Z", "end": "2026-01-02T06:00:00Z", "offset": "+01:00", "status": "done",
  "score": {"total": 88.5, "asleep": 440, "cycles": 4, "raw": [1, 2]}}
@@ -109,7 +117,7 @@ to:
 {"id": "0d0f", "begin": "2026-01-02T22:00:00Z", "end": null, "offset": "+01:00", "status": "open", "score": null}
 """,
     "mappings/pulse/fixtures/readings/full.json": """\
-{"id": 7, "night_id": "0d0e", "kind": "skin", "served_at": "2026-01-02T07:00:00Z",
+{"id": 7, "night_id": "0d0e", "kind": "skin", "served_at": "2026-01-02T07:00:00Z", "device": [{"serial": "a"}],
  "values": {"hrv": 61.5, "oxygen": 97, "spo2": 97, "degrees": 33.1}}
 """,
     "mappings/pulse/fixtures/body/measured.json": """\

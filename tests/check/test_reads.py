@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
+import jmespath.ast
 import pytest
 
-from hde.check.reads import alternatives, dotted, paths_in, paths_read, reads
+from hde.check.reads import _Walk, alternatives, dotted, paths_in, paths_read, reads
 
 VALUES = [
     ("start", {"start"}),
@@ -88,3 +92,33 @@ def test_leaf_paths_of_a_record(record: object, expected: set[str]) -> None:
 def test_flattening_what_may_be_a_list_or_not_means_both() -> None:
     both = {found for path in reads("to_array(note)[].text").values for found in alternatives(path)}
     assert {dotted(path) for path in both} == {"note.text", "note[].text"}
+
+
+def test_every_expression_of_jmespath_is_walked() -> None:
+    """A node the walk does not know would silently read nothing."""
+    known = set(re.findall(r'"([a-z_]+)"', inspect.getsource(_Walk)))
+    made = {name for name in dir(jmespath.ast) if inspect.isfunction(getattr(jmespath.ast, name))}
+    assert made - known <= {"literal", "expref", "key_val_pair", "current_node"}
+
+
+HOSTILE = [
+    " | ".join(["[@,@]"] * 60),
+    " | ".join(["{a:@,b:@.a}"] * 60),
+    " | ".join(["[[@,@],[@.a,@]][]"] * 30),
+    " | ".join(["(a||b)"] * 60),
+    " | ".join(["to_array(@)[].x"] * 40),
+]
+
+
+@pytest.mark.parametrize("expression", HOSTILE, ids=[text[:20] for text in HOSTILE])
+def test_an_expression_that_multiplies_itself_is_bounded(expression: str) -> None:
+    found = reads(expression).paths
+    assert 0 < len(found) <= 1000
+    assert all(len(alternatives(path)) <= 400 for path in found)
+
+
+def test_a_record_nested_deeper_than_anyone_reads_ends_in_a_leaf() -> None:
+    record: object = 1
+    for _ in range(5000):
+        record = {"a": record}
+    assert {len(path) for path in paths_in(record)} == {100}

@@ -98,6 +98,8 @@ def test_other_ways_to_write_an_instant(value, how, expected):
         ({"t": "2026-01-02T03:04:05", "z": "Mars/Base"}, {"zone": "z"}, ("z", "zone")),
         ({"t": "2026-01-02T03:04:05", "z": "../etc/passwd"}, {"zone": "z"}, ("z", "zone")),
         ({"t": "2026-01-02T03:04:05", "z": "Europe"}, {"zone": "z"}, ("z", "zone")),
+        ({"t": "2026-01-02T03:04:05", "z": "localtime"}, {"zone": "z"}, ("z", "zone")),
+        ({"t": "2026-01-02T03:04:05", "z": "europe/berlin"}, {"zone": "z"}, ("z", "zone")),
         ({"t": "2026-01-02T03:04:05", "z": 60}, {"zone": "z"}, ("z", "zone")),
         ({"t": "2026-01-02T03:04:05", "o": 60}, {"offset": LocalOffset("o")}, ("o", "offset")),
         ({"t": "2026-01-02T03:04:05", "o": "+2"}, {"offset": LocalOffset("o")}, ("o", "offset")),
@@ -136,6 +138,11 @@ def test_a_time_of_day_is_its_first_occurrence_at_or_after(clock, after, expecte
     for how in ({"zone": "$account.zone"}, {"offset": LocalOffset("off")}):
         mapped = ended({"t": clock, "begin": after, "off": "+01:00"}, time="clock", after="begin", **how)
         assert cell(mapped, "end_time") == utc(expected)
+
+
+def test_a_time_of_day_that_comes_twice_may_be_its_second_coming():
+    mapped = ended({"t": "02:45", "begin": "2026-10-25T01:30:00Z"}, time="clock", after="begin", zone="$account.zone")
+    assert cell(mapped, "end_time") == utc("2026-10-25T01:45:00")
 
 
 def test_a_time_of_day_without_a_beginning_is_null():

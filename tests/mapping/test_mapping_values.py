@@ -132,6 +132,15 @@ def test_a_row_that_is_not_made_has_no_issues():
     assert rules(mapping.map({"start": "yesterday", "v": 97})) == [("start", "time")]
 
 
+def test_a_row_that_is_left_out_has_no_issues_whichever_column_is_read_first():
+    skip = path("kind", lookup=lookup({"run": "running"}, "skip"))
+    for columns in ({"sport": skip, "energy": path("e", unit="kJ")}, {"load_scale": skip, "utc_offset": path("e")}):
+        mapping = made(workouts(**columns), vitals({"weight": {"value": path("kg", unit="kg")}}))
+        mapped = mapping.map({"kind": "chess", "e": "", "kg": 70})
+        assert ([row.part for row in mapped.rows], mapped.issues) == (["weight"], [])
+        assert mapping.map({"kind": "run", "e": "", "kg": 70}).rows == []
+
+
 def test_first_is_the_first_that_is_there():
     mapping = made(workouts(energy=Reading(first=(path("a"), path("b", unit="kcal"), const(7)), unit="kJ")))
     assert cell(mapping.map({"a": 41.84, "b": 3}), "energy") == 10.0
@@ -253,6 +262,14 @@ def test_an_implausible_value_is_kept_with_a_warning(value):
     assert [(issue.path, issue.rule, issue.level) for issue in mapped.issues] == [("v", "plausible", "warning")]
 
 
+def test_two_columns_with_one_issue_tell_it_once():
+    mapping = made(
+        vitals({"spo2": {"value": path("v", unit="%")}, "weight": {"value": path("v", unit="kg")}}),
+        workouts(sport=path("v"), source_sport=path("v"), energy=path("v", unit="kcal")),
+    )
+    assert rules(mapping.map({"v": 1e9})) == [("v", "type"), ("v", "plausible")]
+
+
 def test_an_error_keeps_the_warnings_beside_it():
     mapping = made(workouts(sport=path("s", lookup=lookup({}, "null")), energy=path("e", unit="kJ")))
     assert rules(mapping.map({"s": "chess", "e": ""})) == [("e", "number"), ("s", "lookup")]
@@ -321,6 +338,11 @@ def test_row_and_account_are_read_with_a_dollar():
             vitals({"m": {"metric": path("m", lookup=lookup({"a": "wait"})), "value": path("v", unit="kg")}}),
             "did you mean weight",
         ),
+        (
+            vitals({"m": {"metric": path("m"), "value": Reading(first=(path("a", unit="g"), path("b")), unit="kg")}}),
+            "say one unit",
+        ),
+        (vitals({"m": {"metric": path("m"), "value": path("a")}}), "say one unit"),
         (workouts(end_time=path("x", time="clock")), "needs `after`"),
         (workouts(end_time=path("x", after="y")), "belongs to `time: clock`"),
         (workouts(end_time=path("x", time="epoch", zone="$account.zone")), "counts in UTC"),

@@ -22,27 +22,31 @@ from hde.spec.yaml_file import YamlFile
 def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator[Problem]:
     """`known` has an entry for every resource that has fixtures; the paths of others are not checked."""
     read: dict[str, Reads] = defaultdict(Reads)
-    expressions = {
-        mapping.name: list(written(mapping, source.mapping_files[mapping.name])) for mapping in source.mappings
-    }
+    own: dict[str, list[Written]] = {}
     for mapping in source.mappings:
         file = source.mapping_files[mapping.name]
-        for one in expressions[mapping.name]:
+        own[mapping.name] = list(written(mapping, file))
+        for one in own[mapping.name]:
             resource = _resource_of(one, mapping)
             read[resource] |= one.reads
-            if resource in known:
-                missing = [path for path in sorted(one.reads.paths) if not known[resource].has(path)]
-                yield from (complain(file, one.trail, known[resource].missing(path)) for path in missing)
-    for name, seen in known.items():
-        if name in source.connector.resources:
-            yield from _columns(source.connector.resources[name], source.connector_file, seen)
+            for path in sorted(one.reads.paths) if resource in known else ():
+                if not known[resource].has(path):
+                    yield complain(file, one.trail, known[resource].missing(path))
+                    # What a misspelt path meant counts as read: one mistake, one complaint.
+                    meant = known[resource].meant(path)
+                    read[resource] |= Reads(frozenset({meant} if meant else ()))
+        read[mapping.from_] |= Reads(frozenset(path for text in mapping.ignore for path in _read(text).paths))
+    for name, resource_said in source.connector.resources.items():
+        if name in known:
+            yield from _columns(resource_said, source.connector_file, known[name])
+    first = {mapping.from_: mapping for mapping in reversed(source.mappings)}
     for mapping in source.mappings:
         if mapping.from_ in known and mapping.from_ in source.connector.resources:
-            resource_itself = source.connector.resources[mapping.from_]
-            covered = read[mapping.from_] | _kept(resource_itself, mapping)
             file = source.mapping_files[mapping.name]
-            yield from _ignored(mapping, expressions[mapping.name], known[mapping.from_], file)
-            yield from _lost(mapping, covered, known[mapping.from_], file)
+            yield from _ignored(mapping, own[mapping.name], known[mapping.from_], file)
+            if first[mapping.from_] is mapping:
+                covered = read[mapping.from_] | _kept(source.connector.resources[mapping.from_], mapping)
+                yield from _lost(mapping, covered, known[mapping.from_], file)
 
 
 def _resource_of(one: Written, mapping: OneMapping) -> str:
@@ -89,8 +93,7 @@ def _ignored(mapping: OneMapping, expressions: list[Written], seen: Recorded, fi
 
 def _lost(mapping: OneMapping, covered: Reads, seen: Recorded, file: YamlFile) -> Iterator[Problem]:
     """Fields nobody reads or ignores, told at the highest object of which nothing is read."""
-    values = _all(covered.values) | _all(path for text in mapping.ignore for path in _read(text).paths)
-    tests = _all(covered.tests)
+    values, tests = _all(covered.values), _all(covered.tests)
     lost = [leaf for leaf in sorted(seen.leaves) if not _is_covered(leaf, values, tests)]
     groups: dict[Path, list[Path]] = defaultdict(list)
     kept = [leaf for leaf in seen.leaves if leaf not in lost]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hde.places import bundled
+from hde.spec.find import mappings_folder
 from hde.spec.problem import Problem
 from hde.spec.yaml_file import parse_yaml
 
@@ -76,18 +77,18 @@ def _in_folder(folder: Path) -> Iterator[Pair | Problem]:
         yield Problem(str(folder), 1, 1, "", "there is no YAML here: neither connectors nor mappings")
 
 
-def _of_connector(file: Path) -> Pair:
-    top = _normal(file.parent / "..")
-    return Pair(file, top / MAPPINGS / file.stem)
+def _of_connector(file: Path) -> Pair | Problem:
+    if file.suffix != ".yaml":
+        return Problem(str(file), 1, 1, "", f"files are named .yaml: {file.stem}.yaml")
+    return Pair(file, mappings_folder(file))
 
 
 def _of_mappings(folder: Path) -> Pair | Problem:
     name = folder.absolute().name
     top = _normal(folder / ".." / "..")
     for connectors in (top / CONNECTORS, bundled(CONNECTORS)):
-        for suffix in (".yaml", ".yml"):
-            if (connectors / f"{name}{suffix}").is_file():
-                return Pair(connectors / f"{name}{suffix}", folder)
+        if (connectors / f"{name}.yaml").is_file():
+            return Pair(connectors / f"{name}.yaml", folder)
     return Problem(
         str(folder), 1, 1, "", f"no connector for these mappings: {top / CONNECTORS / name}.yaml is not there"
     )

@@ -13,10 +13,19 @@ from hde.errors import WrongUse
 from hde.mapping.columns import compile_column
 from hde.mapping.units import UnitError, conversion
 from hde.spec.mapping import Mapping, Reading, RowSet, Target
-from hde.spec.problem import KeyPath, Problem, did_you_mean
+from hde.spec.problem import KeyPath, Problem, did_you_mean, quoted, with_hint
 from hde.spec.yaml_file import YamlFile
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_TAKES = {
+    "text": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "boolean": "true or false",
+    "timestamptz": "an instant (2026-01-31T22:00:00Z)",
+    "date": "a date (2026-01-31)",
+    "offset": "an offset from UTC (+02:00)",
+}
 METHODS = {metric.method for metric in METRICS.values() if metric.method}
 
 
@@ -93,7 +102,7 @@ def _metrics(row: _Row) -> tuple[list[Metric], list[Problem]]:
     if not name:
         message = f"{row.table.name} holds one metric per row: name each row in `rows` after its metric"
         return [], [complain(row.file, row.trail, message)]
-    message = f"{name} is not a metric, and there is no column `metric`.{did_you_mean(name, list(METRICS))}"
+    message = with_hint(f"{name} is not a metric, and there is no column `metric`", name, METRICS)
     return [], [complain(row.file, row.trail, message)]
 
 
@@ -125,7 +134,7 @@ def _column(row: _Row, name: str, reading: Reading, metrics: Sequence[Metric]) -
     column = row.table.column(name)
     if column is None:
         known = [one.name for one in row.table.columns if not one.by_engine]
-        message = f"{name} is not a column of {row.table.name}.{did_you_mean(name, known)}"
+        message = with_hint(f"{name} is not a column of {row.table.name}", name, known)
         yield complain(row.file, trail, message, about_key=True)
         return
     if column.by_engine:
@@ -146,11 +155,10 @@ def _words(row: _Row, column: Column, reading: Reading, trail: KeyPath) -> Itera
     closed = list(METRICS) if column.name == "metric" and row.has_metric else list(column.words)
     if not closed:
         return
-    what = "metric" if column.name == "metric" else f"word of {column.name}"
     for place, one in each_reading(reading, trail):
         if one.has_const and one.const not in closed:
-            message = f"{one.const!r} is no {what}.{_hint(one.const, closed)}"
-            yield complain(row.file, first_of(row.file, (*place, "const"), place), message)
+            at = first_of(row.file, (*place, "const"), place)
+            yield complain(row.file, at, _no_word(one.const, column, closed))
         if one.lookup is None:
             if one.path is not None and column.name == "metric":
                 message = "metrics are a closed list: say which of the source's words is which (`lookup`)"
@@ -160,10 +168,10 @@ def _words(row: _Row, column: Column, reading: Reading, trail: KeyPath) -> Itera
             if entry is not None and entry not in closed:
                 at = first_of(row.file, (*place, "lookup", key), (*place, "lookup"), (*trail, "lookup"), place)
                 name = f"lookup {one.lookup.name}" if one.lookup.name else "lookup"
-                yield complain(row.file, at, f"{name}: {key}: {entry!r} is no {what}.{_hint(entry, closed)}")
+                yield complain(row.file, at, f"{name}: {key}: {_no_word(entry, column, closed)}")
         if one.lookup.unknown == "keep":
             at = first_of(row.file, (*place, "unknown"), (*trail, "unknown"), place)
-            message = f"keep would let the source's own words into {column.name}, which takes {_or(closed)} only"
+            message = f"keep would let the source's own words into {column.name}, which takes {', '.join(closed)} only"
             yield complain(row.file, at, message)
 
 
@@ -205,12 +213,13 @@ def _engine(
     try:
         compile_column(reading, column, unit, row.names)
     except WrongUse as error:
-        yield complain(row.file, trail, str(error))
+        if reading.has_const:
+            message = f"{quoted(reading.const)} does not fit {column.name}, which takes {_TAKES[column.type]}"
+            yield complain(row.file, first_of(row.file, (*trail, "const"), trail), message)
+        else:
+            yield complain(row.file, trail, str(error))
 
 
-def _hint(word: object, closed: list[str]) -> str:
-    return did_you_mean(str(word), closed) or f" There is {_or(closed)}"
-
-
-def _or(words: list[str]) -> str:
-    return ", ".join(words)
+def _no_word(word: object, column: Column, closed: list[str]) -> str:
+    what = "a metric" if column.name == "metric" else f"one of {', '.join(closed)}"
+    return with_hint(f"{quoted(word)} is not {what}", str(word), closed)

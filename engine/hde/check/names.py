@@ -142,7 +142,7 @@ def _page_fault(field: str, resource: Resource) -> str | None:
     if not known:
         return f"pagination of kind {pagination.kind} goes to the next URL as it stands and gives no page.{field}"
     if field == "size" and field in known and isinstance(pagination, PageNumber | Offset) and pagination.size is None:
-        return f"page.size needs a `size` in the pagination of {resource.name}"
+        return "page.size needs a `size` in the pagination"
     if field in known:
         return None
     gives = " and ".join(f"page.{word}" for word in known)
@@ -153,11 +153,12 @@ def _unknown(root: str, field: str, known: list[str]) -> str:
     names = [f"{root}.{word}" for word in known]
     if not field:
         return f"{root} alone is not a value; {root}.NAME is ({', '.join(names)})"
-    return f"{root}.{field} does not exist.{did_you_mean(f'{root}.{field}', names) or ' ' + _there_is(names)}"
+    hint = "" if root == "window" else did_you_mean(f"{root}.{field}", names)
+    return f"{root}.{field} does not exist.{hint or ' ' + _there_is(names)}"
 
 
 def _there_is(names: list[str]) -> str:
-    return f"There is {', '.join(names)}" if names else "There is nothing of that kind here"
+    return f"There is {', '.join(names)}" if names else "There is none here"
 
 
 def _no_name(root: str, spot: Spot, connector: Connector) -> str:
@@ -178,7 +179,7 @@ def _never_named(resource: Resource, file: YamlFile) -> Iterator[Problem]:
     if resource.window and ("window", "start") not in named:
         place = in_resource(file, resource.name, "window")
         what = "only window.end" if ("window", "end") in named else "neither window.start nor window.end"
-        yield complain(file, place, f"the request of {resource.name} names {what}: every window would bring the same")
+        yield complain(file, place, f"the request names {what}: every window would bring the same")
     match resource.pagination:
         case Cursor():
             needed = "cursor"
@@ -190,7 +191,7 @@ def _never_named(resource: Resource, file: YamlFile) -> Iterator[Problem]:
             return
     if ("page", needed) not in named:
         place = in_resource(file, resource.name, "pagination")
-        message = f"the request of {resource.name} never names page.{needed}: every page would be the first"
+        message = f"the request never names page.{needed}: every page would be the first"
         yield complain(file, place, message)
 
 

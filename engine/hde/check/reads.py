@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import jmespath
@@ -23,7 +24,11 @@ PERHAPS_ELEMENT = "[]?"
 # A plain dotted name may hold `-` without quotes (hde.mapping.expression), which JMESPath itself refuses.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_MANY_PATHS = 200
+_MANY = 200
+"""Nothing an author writes comes from more places; what is beyond is left out."""
+
+_DEEPEST = 100
+"""What lies deeper in a record counts as one leaf."""
 
 _Node = Mapping[str, Any]
 
@@ -43,36 +48,56 @@ class Reads:
         return self.values | self.tests
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """Where in the record a value may come from: paths, and what the expression itself built around them."""
+@dataclass(frozen=True, eq=False)
+class _Built:
+    """An object or list the expression itself makes, out of what comes from somewhere."""
 
-    paths: frozenset[Path] = frozenset()
     fields: Mapping[str, _Origin] = field(default_factory=dict)
     items: tuple[_Origin, ...] = ()
 
-    def __or__(self, other: _Origin) -> _Origin:
-        names = {**self.fields, **other.fields}
-        fields = {name: self.fields.get(name, _NOTHING) | other.fields.get(name, _NOTHING) for name in names}
-        return _Origin(self.paths | other.paths, fields, self.items + other.items)
 
-    def below(self, name: str) -> frozenset[Path]:
-        if len(self.paths) > _MANY_PATHS:
-            return frozenset()
-        return frozenset(_join(path, name) for path in self.paths)
+@dataclass(frozen=True, eq=False)
+class _Origin:
+    """Where a value may come from: paths in the record, or something built. Never more than _MANY of each."""
+
+    paths: frozenset[Path] = frozenset()
+    built: tuple[_Built, ...] = ()
+
+    def below(self, name: str) -> _Origin:
+        """A thing below the paths alone."""
+        return _Origin(frozenset(_join(path, name) for path in self.paths))
 
     def member(self, name: str) -> _Origin:
-        return _Origin(self.below(name)) | self.fields.get(name, _NOTHING)
+        return _union([self.below(name), *(one.fields[name] for one in self.built if name in one.fields)])
+
+    def any_member(self) -> _Origin:
+        return _union([self.below(ANY), *(part for one in self.built for part in one.fields.values())])
 
     def element(self) -> _Origin:
-        return _union([_Origin(self.below(ELEMENT)), *self.items])
+        return _union([self.below(ELEMENT), *self.items()])
+
+    def items(self) -> list[_Origin]:
+        return [item for one in self.built for item in one.items]
 
     def flattened(self) -> _Origin:
-        inner = [_Origin(item.below(PERHAPS_ELEMENT), item.fields, ()) | _union(item.items) for item in self.items]
-        return _union([_Origin(self.below(ELEMENT)), *inner])
+        """An element of a list whose elements, where they are lists, were put in their own place."""
+        return _union([self.below(ELEMENT), *(item.listed() for item in self.items())])
+
+    def listed(self) -> _Origin:
+        """An element if this is a list, else this itself."""
+        objects = tuple(one for one in self.built if not one.items)
+        return _union([self.below(PERHAPS_ELEMENT), _Origin(built=objects), *self.items()])
 
     def everything(self) -> frozenset[Path]:
-        return self.paths.union(*(part.everything() for part in (*self.fields.values(), *self.items)))
+        # An expression may name one part many times over (`[@, @] | [@, @] | ...`): each is looked at once.
+        seen: dict[int, _Origin] = {}
+        todo = [self]
+        while todo:
+            part = todo.pop()
+            if id(part) not in seen:
+                seen[id(part)] = part
+                todo += [below for one in part.built for below in (*one.fields.values(), *one.items)]
+        return frozenset(path for part in seen.values() for path in part.paths)
 
 
 _NOTHING = _Origin()
@@ -93,7 +118,17 @@ def paths_read(expression: str, *, test: bool = False) -> set[str]:
 
 def paths_in(record: object) -> set[Path]:
     """The leaf paths of a record: scalars, nulls, empty lists and empty objects."""
-    return set(_leaves(record, ()))
+    leaves: set[Path] = set()
+    todo: list[tuple[Path, object]] = [((), record)]
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, dict) and value and len(path) < _DEEPEST:
+            todo += [((*path, str(name)), below) for name, below in value.items()]
+        elif isinstance(value, list) and value:
+            todo += [(_join(path, ELEMENT), below) for below in value]
+        else:
+            leaves.add(path)
+    return leaves
 
 
 def dotted(path: Path) -> str:
@@ -113,7 +148,7 @@ def alternatives(path: Path) -> set[Path]:
     found: set[Path] = {()}
     for name in path:
         longer = {_join(start, ELEMENT if name == PERHAPS_ELEMENT else name) for start in found}
-        found = found | longer if name == PERHAPS_ELEMENT else longer
+        found = found | longer if name == PERHAPS_ELEMENT and len(found) < _MANY else longer
     return found
 
 
@@ -131,21 +166,16 @@ def _join(path: Path, name: str) -> Path:
 
 
 def _union(origins: Iterable[_Origin]) -> _Origin:
-    whole = _NOTHING
+    paths: dict[Path, None] = {}
+    built: dict[int, _Built] = {}
     for origin in origins:
-        whole = whole | origin
-    return whole
+        paths.update(dict.fromkeys(origin.paths))
+        built.update((id(one), one) for one in origin.built)
+    return _Origin(frozenset(islice(paths, _MANY)), tuple(islice(built.values(), _MANY)))
 
 
-def _leaves(value: object, path: Path) -> Iterable[Path]:
-    if isinstance(value, dict) and value:
-        for name, below in value.items():
-            yield from _leaves(below, (*path, str(name)))
-    elif isinstance(value, list) and value:
-        for below in value:
-            yield from _leaves(below, _join(path, ELEMENT))
-    else:
-        yield path
+def _list_of(*items: _Origin) -> _Origin:
+    return _Origin(built=(_Built(items=items),))
 
 
 @cache
@@ -183,15 +213,14 @@ class _Walk:
                     current = self.follow(child, current)
                 return current
             case "flatten":
-                return _Origin(items=(self.follow(node["children"][0], current).flattened(),))
+                return _list_of(self.follow(node["children"][0], current).flattened())
             case "projection" | "value_projection" | "filter_projection":
                 return self._project(node, current)
             case "multi_select_list":
-                return _Origin(items=tuple(self.follow(child, current) for child in node["children"]))
+                return _list_of(*(self.follow(child, current) for child in node["children"]))
             case "multi_select_dict":
-                return _Origin(
-                    fields={pair["value"]: self.follow(pair["children"][0], current) for pair in node["children"]}
-                )
+                fields = {pair["value"]: self.follow(pair["children"][0], current) for pair in node["children"]}
+                return _Origin(built=(_Built(fields),))
             case "function_expression":
                 return self._call(node["value"], node["children"], current)
             case _:
@@ -199,13 +228,10 @@ class _Walk:
 
     def _project(self, node: _Node, current: _Origin) -> _Origin:
         left = self.follow(node["children"][0], current)
-        if node["type"] == "value_projection":
-            element = _union([_Origin(left.below(ANY)), *left.fields.values()])
-        else:
-            element = left.element()
+        element = left.any_member() if node["type"] == "value_projection" else left.element()
         if node["type"] == "filter_projection":
             self.use(self.follow(node["children"][2], element), test=True)
-        return _Origin(items=(self.follow(node["children"][1], element),))
+        return _list_of(self.follow(node["children"][1], element))
 
     def _decide(self, node: _Node, current: _Origin) -> _Origin:
         """Comparisons, and, or, not; literals come from nowhere."""
@@ -230,7 +256,7 @@ class _Walk:
         for expression in given:
             result = self.follow(expression, whole.element())
             if name == "map":
-                return _Origin(items=(result,))
+                return _list_of(result)
             self.use(result)
         match name:
             case "sort_by" | "sort" | "reverse" | "not_null" | "merge":
@@ -238,9 +264,9 @@ class _Walk:
             case "max_by" | "min_by" | "max" | "min":
                 return whole.element()
             case "to_array":
-                return _Origin(items=(_Origin(whole.below(PERHAPS_ELEMENT), whole.fields, ()) | _union(whole.items),))
+                return _list_of(whole.listed())
             case "values":
-                return _Origin(items=(_Origin(whole.below(ANY)), *whole.fields.values()))
+                return _list_of(whole.any_member())
             case "length" | "type" | "keys":
                 self.use(whole, test=True)
             case _:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 
 from hde.check.reads import ANY, ELEMENT, Path, alternatives, dotted, matches, paths_in
-from hde.spec.problem import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,17 @@ class Recorded:
 
     def missing(self, path: Path) -> str:
         """The complaint about a path no fixture has."""
-        candidates = sorted(dotted(node) for node in self.nodes if node)
-        same = [text for text in candidates if text.replace(ELEMENT, "") == dotted(path).replace(ELEMENT, "")]
-        hint = f" Did you mean {same[0]!r}?" if same else did_you_mean(dotted(path), candidates)
-        return f"no fixture of {self.resource} has {dotted(path)}.{hint}"
+        message = f"no fixture of {self.resource} has {dotted(path)}"
+        meant = self.meant(path)
+        return f"{message}. Did you mean {dotted(meant)!r}?" if meant else message
+
+    def meant(self, path: Path) -> Path | None:
+        """What was probably meant by a path no fixture has: the same without lists, else the nearest in spelling."""
+        names = {dotted(node): node for node in sorted(self.nodes) if node}
+        bare = dotted(path).replace(ELEMENT, "")
+        same = [node for text, node in names.items() if text.replace(ELEMENT, "") == bare]
+        near = get_close_matches(dotted(path), names, n=1, cutoff=0.6)
+        return same[0] if same else names[near[0]] if near else None
 
 
 def recorded(resource: str, records: Mapping[str, object]) -> Recorded:

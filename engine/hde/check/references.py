@@ -9,7 +9,7 @@ from hde.check.reads import ELEMENT
 from hde.check.written import Written, written
 from hde.spec.connector import Connector, Resource
 from hde.spec.mapping import Mapping, Reference
-from hde.spec.problem import Problem, did_you_mean
+from hde.spec.problem import Problem, did_you_mean, with_hint
 from hde.spec.yaml_file import YamlFile
 
 _WHOLE = {"int": "bigint"}
@@ -19,8 +19,8 @@ def references_problems(mapping: Mapping, connector: Connector, file: YamlFile) 
     """What a mapping refers to that is not there, or cannot be found the way it says."""
     resource = connector.resources.get(mapping.from_)
     if resource is None:
-        message = f"{mapping.from_} is not a resource of {connector.name}."
-        yield complain(file, ("from",), message + did_you_mean(mapping.from_, list(connector.resources)))
+        message = f"{mapping.from_} is not a resource of {connector.name}"
+        yield complain(file, ("from",), with_hint(message, mapping.from_, connector.resources))
     expressions = list(written(mapping, file))
     used = {one.of for one in expressions}
     for reference in mapping.with_.values():
@@ -46,19 +46,22 @@ def one_mapping_each(mappings: Sequence[tuple[Mapping, YamlFile]]) -> Iterator[P
 
 def _reference(reference: Reference, resource: Resource, connector: Connector, file: YamlFile) -> Iterator[Problem]:
     names = [column.name for column in resource.columns]
-    column = resource.column(reference.key) or resource.column(reference.key.replace(".", "_"))
+    column = resource.column(reference.key)
     if column is None:
-        message = f"{reference.key} is not a column of {resource.name}: the key of the other record must be one."
-        yield complain(file, ("with", reference.name, "key"), message + did_you_mean(reference.key, names))
+        message = f"{reference.key} is not a column of {resource.name}: the key of the other record must be one"
+        yield complain(file, ("with", reference.name, "key"), with_hint(message, reference.key, names))
     trail = ("with", reference.name, "from")
     other = connector.resources.get(reference.from_)
     if other is None:
-        message = f"{reference.from_} is not a resource of {connector.name}."
-        yield complain(file, trail, message + did_you_mean(reference.from_, list(connector.resources)))
+        message = f"{reference.from_} is not a resource of {connector.name}"
+        yield complain(file, trail, with_hint(message, reference.from_, connector.resources))
     elif len(other.key) != 1 or other.observe:
-        shape = "observed, with many rows per record" if other.observe else f"[{', '.join(other.key)}]"
-        message = f"{other.name} cannot be found by {reference.key}: its key is {shape}, and one column is needed"
-        yield complain(file, trail, message)
+        why = (
+            "it is observed, many rows for one key"
+            if other.observe
+            else f"its key is [{', '.join(other.key)}], not one column"
+        )
+        yield complain(file, trail, f"{other.name} cannot be found by {reference.key}: {why}")
     elif column is not None and (key := other.column(other.key[0])) is not None:
         here, there = (_WHOLE.get(one.type, one.type) for one in (column, key))
         if here != there:
@@ -70,8 +73,6 @@ def _fault(one: Written, mapping: Mapping, connector: Connector, resource: Resou
     known = [f"${name}" for name in mapping.with_]
     first = one.below.split(".", 1)[0].removesuffix(ELEMENT)
     match one.of:
-        case "" if "$" in _unquoted(one.text):
-            return f"{one.text!r}: $ stands only at the start of a path"
         case "" | None:
             return None
         case "account" if connector.account is None:
@@ -92,16 +93,3 @@ def _fault(one: Written, mapping: Mapping, connector: Connector, resource: Resou
             hint = did_you_mean(f"${name}", [*known, "$account", "$row"])
             there_is = f" There is {', '.join(known)}" if known else " `with` names other records"
             return f"${name} does not exist.{hint or there_is}"
-
-
-def _unquoted(text: str) -> str:
-    """The expression without what stands in quotes, where `$` is a letter like any other."""
-    kept, quote = "", ""
-    for letter in text:
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "'\"`":
-            quote = letter
-        else:
-            kept += letter
-    return kept

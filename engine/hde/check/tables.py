@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hde.check.place import complain, dig, in_resource, written_columns
 from hde.spec.connector import Connector, OtherTime, RawColumn, Resource
-from hde.spec.problem import KeyPath, Problem, did_you_mean
+from hde.spec.problem import KeyPath, Problem, did_you_mean, with_hint
 from hde.spec.yaml_file import YamlFile
 
 _NO_KEYS = {
@@ -19,6 +19,9 @@ _TIMES = ("timestamptz", "date")
 
 def tables_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
     """What is wrong with the raw tables of a connector."""
+    if connector.name != connector.file.stem:
+        message = f"{connector.name} stands in {connector.file.name}, where nothing looks for it: give both one name"
+        yield complain(file, ("name",), message, "warning")
     for resource in connector.resources.values():
         yield from _columns(resource, connector, file)
         yield from _key(resource, file)
@@ -41,13 +44,8 @@ def _columns(resource: Resource, connector: Connector, file: YamlFile) -> Iterat
     if not resource.columns:
         message = f"{resource.name} has no columns: nothing but the payload is kept"
         yield complain(file, ("resources", resource.name), message, "warning")
-    seen: dict[str, RawColumn] = {}
     for column in resource.columns:
         trail = column_trail(file, resource.name, column)
-        if other := seen.get(column.name):
-            message = f"{column.path} and {other.path} are both column {column.name}: name one of them differently"
-            yield complain(file, trail, message)
-        seen.setdefault(column.name, column)
         if column.path.startswith("$") and (fault := _dollar_fault(column.path, resource, connector)):
             yield complain(file, trail, fault)
 
@@ -72,7 +70,7 @@ def _key(resource: Resource, file: YamlFile) -> Iterator[Problem]:
     for index, name in enumerate(resource.key):
         column = resource.column(name)
         if column is None:
-            message = f"{name} is not a column of {resource.name}.{did_you_mean(name, names)}"
+            message = with_hint(f"{name} is not a column of {resource.name}", name, names)
             yield complain(file, (*trail, index), message)
         elif column.type in _NO_KEYS:
             yield complain(file, (*trail, index), f"{name} is {column.type}, no key: {_NO_KEYS[column.type]}")
@@ -89,17 +87,17 @@ def _time(resource: Resource, connector: Connector, file: YamlFile) -> Iterator[
         return
     if resource.column(time.key) is None:
         names = [column.name for column in resource.columns]
-        message = f"{time.key} is not a column of {resource.name}.{did_you_mean(time.key, names)}"
+        message = with_hint(f"{time.key} is not a column of {resource.name}", time.key, names)
         yield complain(file, (*trail, "key"), message)
     other = connector.resources.get(time.from_)
     if other is None:
-        message = f"{time.from_} is not a resource.{did_you_mean(time.from_, list(connector.resources))}"
+        message = with_hint(f"{time.from_} is not a resource", time.from_, connector.resources)
         yield complain(file, (*trail, "from"), message)
         return
     if other is resource:
         yield complain(file, (*trail, "from"), f"{time.from_} is this resource itself: write `time: {time.column}`")
     elif len(other.key) != 1:
-        message = f"{other.name} is found by one column only if its key is one; it is [{', '.join(other.key)}]"
+        message = f"{other.name} cannot be found by {time.key}: its key is [{', '.join(other.key)}], not one column"
         yield complain(file, (*trail, "from"), message)
     yield from _time_column(other, time.column, (*trail, "column"), file)
 
@@ -108,7 +106,7 @@ def _time_column(resource: Resource, name: str, trail: KeyPath, file: YamlFile) 
     column = resource.column(name)
     if column is None:
         names = [column.name for column in resource.columns if column.type in _TIMES]
-        yield complain(file, trail, f"{name} is not a column of {resource.name}.{did_you_mean(name, names)}")
+        yield complain(file, trail, with_hint(f"{name} is not a column of {resource.name}", name, names))
     elif column.type not in _TIMES:
         yield complain(file, trail, f"{resource.name}.{name} is {column.type}, no time: timestamptz and date are")
 
@@ -121,7 +119,7 @@ def _shape(resource: Resource, file: YamlFile) -> Iterator[Problem]:
         yield complain(file, trail, message)
     if resource.observe and window is not None:
         trail = in_resource(file, resource.name, "observe")
-        message = "observe is for sources that only tell the present; a window asks for the past. One of both"
+        message = "observe is for sources that only tell the present; a window asks for the past: take one of them"
         yield complain(file, trail, message)
     elif resource.observe and resource.missing == "delete":
         trail = in_resource(file, resource.name, "missing")

@@ -1,1 +1,1 @@
-"""From a raw record to canonical rows: pure functions, no HTTP, no database."""
+"""From a raw record to canonical rows: pure functions, no HTTP, no database, no clock."""

@@ -54,7 +54,7 @@ def _compile(reading: Reading, column: Column, unit: str | None, names: Collecti
         known = lookup_table(reading.lookup, column, plain)
         make = with_lookup(reading.lookup, known, plain, path)
     if reading.has_const:
-        return _constant(reading.const, column, make)
+        return _constant(reading.const, column, plain)
     if reading.sum:
         return _sum(reading, column, make, names)
     if reading.path is None:

@@ -94,8 +94,7 @@ class _Compiler:
         if "metric" in units:
             units["value"], check = self._measured(table, rows, blank, where)
             finish.append(check)
-        started = rows.columns.get("start_time")
-        finish.append(dated(table, place(started, table.columns[0]) if started else "start_time"))
+        finish.append(dated(table, _start(rows)))
         optional: list[tuple[int, Read]] = []
         own: list[tuple[int, Read]] = []
         shared: list[tuple[int, int]] = []
@@ -144,6 +143,8 @@ class _Compiler:
             for entry in entries:
                 if entry not in METRICS:
                     raise self.wrong(f"{where}.metric", _unknown("metric", entry, METRICS))
+            if value.unit is None or any(one.unit not in (None, value.unit) for one in value.first):
+                raise self.wrong(f"{where}.value", "unit: where the record says the metric, say one unit for its value")
             self.metrics.update(entries)
             return None, mapped_metric(table, value.unit, place(reading, column["metric"]), path)
         name = rows.name if reading is None else str(reading.const)
@@ -169,6 +170,12 @@ class _Compiler:
 
     def _note(self, paths: Iterable[str]) -> None:
         self.used.update(path[1:].partition(".")[0].partition("[")[0] for path in paths if path.startswith("$"))
+
+
+def _start(rows: RowSet) -> str:
+    """Where an issue with the local day of a row is filed."""
+    reading = rows.columns.get("start_time")
+    return (reading and reading.path) or "start_time"
 
 
 def _alike(one: Column, other: Column) -> bool:

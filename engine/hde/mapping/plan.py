@@ -71,7 +71,8 @@ class CompiledMapping:
             documents.update(references, row=row, account=account)
         issues: list[Issue] = []
         try:
-            return Mapped(self._rows(documents, issues), issues, False)
+            rows = self._rows(documents, issues)
+            return Mapped(rows, _once(issues) if issues else issues, False)
         except Finding:
             return Mapped([], self._findings(documents), False)
 
@@ -109,4 +110,12 @@ class CompiledMapping:
                 for plan in target.rows if holds(target.when) else ():
                     if holds(plan.when):
                         found += plan.findings(documents, warnings, self.shared)
-        return list(dict.fromkeys([*found, *warnings]))
+        return _once([*found, *warnings])
+
+
+def _once(issues: list[Issue]) -> list[Issue]:
+    """One issue per path and rule, as the database keeps them; the first said stands."""
+    once: dict[tuple[str, str], Issue] = {}
+    for issue in issues:
+        once.setdefault((issue.path, issue.rule), issue)
+    return list(once.values())

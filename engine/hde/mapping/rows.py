@@ -69,6 +69,11 @@ class RowPlan:
                 values[index] = value
         except Skip:
             return None
+        except Finding:
+            # what is wrong with a row that another column leaves out anyway is no matter
+            if self.findings(documents, [], reads):
+                raise
+            return None
         for finish in self.finish:
             finish(values, issues)
         return CanonicalRow(self.table, self.part, tuple(values))
@@ -80,14 +85,14 @@ class RowPlan:
         for position, (_, read) in enumerate(everything):
             try:
                 if read(documents, issues) is None and position < len(self.optional):
-                    return found
+                    return []
             except Skip:
                 return []
             except Finding as finding:
                 found.append(finding.issue)
         if not found:
             try:
-                self.make(documents, [], [UNREAD] * len(reads), reads)
+                self.make(documents, issues, [UNREAD] * len(reads), reads)
             except Finding as finding:
                 found.append(finding.issue)
         return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from hde.errors import WrongUse
 from hde.mapping.values import number, refuse
@@ -98,13 +98,15 @@ def first_after(clock: time, after: object, zone: tzinfo, path: str) -> datetime
         if isinstance(after, str) and _DATE.match(after):
             return datetime.combine(day(after, path), clock, zone).astimezone(UTC)
         begin = instant(after, path)
-        local = begin.astimezone(zone).date()
-        found = datetime.combine(local, clock, zone).astimezone(UTC)
-        if found < begin:
-            found = datetime.combine(local + timedelta(days=1), clock, zone).astimezone(UTC)
+        today = begin.astimezone(zone).date()
+        # in autumn a time of day comes twice, and only its second coming may lie after the beginning
+        for fold in (0, 1):
+            found = datetime.combine(today, clock.replace(fold=fold), zone).astimezone(UTC)
+            if found >= begin:
+                return found
+        return datetime.combine(today + timedelta(days=1), clock, zone).astimezone(UTC)
     except OverflowError:
         refuse(after, path, "time")
-    return found
 
 
 @lru_cache(maxsize=4096)
@@ -148,12 +150,15 @@ def fixed(value: object, path: str, to_seconds: Callable[[float], float] | None)
 
 def zone(value: object, path: str) -> ZoneInfo:
     """An IANA zone by name."""
-    if isinstance(value, str):
-        try:
-            return ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            pass
+    if isinstance(value, str) and value in _zones():
+        return ZoneInfo(value)
     refuse(value, path, "zone")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Exact names only: `localtime` is another zone on every machine, and some file systems do not mind the case."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def span(value: object, path: str, to_seconds: Callable[[float], float] | None) -> timedelta:

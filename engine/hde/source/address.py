@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from hde.errors import Refused, WrongUse
-from hde.spec.template import Scope, Template, as_text
+from hde.spec.template import Scope, Template
+from hde.spec.template_filters import as_text
 
 PORTS = {"http": 80, "https": 443}
 LONGEST = 16_000

@@ -11,7 +11,8 @@ import msgspec
 from hde.errors import Refused, WrongUse
 from hde.source.address import below, origin, with_query
 from hde.spec.connector import Http, Request
-from hde.spec.template import Scope, Tree, as_text, render_tree
+from hde.spec.template import Scope, Tree, render_tree
+from hde.spec.template_filters import as_text
 
 
 @dataclass(frozen=True)

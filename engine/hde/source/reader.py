@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import msgspec
 
 from hde.issues import Issue, issue_about
-from hde.mapping.expression import Expression, compile
+from hde.mapping.expression import Expression, compile, is_plain
 from hde.rows import RawRow, RawTable
 from hde.source.exact import Exact, Literal, decode_exactly, literal
 from hde.source.storable import REPLACEMENT, is_too_deep, storable
@@ -21,10 +22,11 @@ from hde.spec.connector import Connector, RawColumn, Resource
 LONGEST_KEY = 2000
 """Bytes; Postgres indexes up to 2,704."""
 
+SHORT_KEY = 500
+"""Characters; whatever they are, it fits into an index."""
 LONG = 16_000
 """Bytes; a number whose digits alone are too many for jsonb does not fit into less."""
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
 _VAST_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{4}")
 _EMPTY: dict[str, object] = {}
 _DOCUMENT, _CONSTANTS, _COMPUTED = range(3)
@@ -48,12 +50,17 @@ class RowReader:
     def __init__(self, resource: Resource, scope: Mapping[str, object]) -> None:
         self._columns = resource.columns
         self._key = tuple(_position(resource, name) for name in resource.key)
+        self._key_of = _getter(self._key)
         self._objects: list[tuple[int, str]] = []
         self._constants: dict[str, object] = {}
         self._computed: list[tuple[str, Expression]] = []
         places = {"": _DOCUMENT}
         found = [self._place_and_name(column, places, scope) for column in self._columns]
-        self._runs = [_Run(place, tuple(name for _, name in run)) for place, run in groupby(found, key=itemgetter(0))]
+        self._runs = [
+            (place, _getter(names), names)
+            for place, run in groupby(found, key=itemgetter(0))
+            if (names := tuple(name for _, name in run))
+        ]
         self._fits = tuple((KEY_FITS if column.name in resource.key else FITS)[column.type] for column in self._columns)
         # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price.
         hook: Callable[[str], object] = Exact if self._computed else literal
@@ -75,20 +82,16 @@ class RowReader:
                 document = decode_exactly(payload)
             except ValueError:
                 return [Issue("", "not JSON", json_type="text", length=len(text))]
-        if not isinstance(document, dict | list):
+        if type(document) is not dict and type(document) is not list:
             return [issue_about(document, "", "not an object")]
         values, misfits = self._values(document)
-        key = tuple(values[position] for position in self._key)
-        if problems := self._key_problems(key, bool(issues), misfits):
-            return problems
-        return RawRow(
-            key=key,  # type: ignore[arg-type]  # no None: _key_problems
-            values=values,
-            payload=payload,
-            hash=sha256(text).digest()[:16],
-            received=text if issues else None,
-            issues=issues + misfits if issues or misfits else (),
-        )
+        key = self._key_of(values)
+        if issues or None in key or sum(map(len, key)) > SHORT_KEY:
+            problems = self._key_problems(key, bool(issues), misfits)
+            if problems:
+                return problems
+        received = text if issues else None
+        return RawRow(key, values, payload, sha256(text).digest()[:16], received, issues + misfits)
 
     def _is_suspicious(self, text: bytes) -> bool:
         """Cheap looks for what decodes well and yet is nothing for jsonb; `literal` refuses vast numbers by itself."""
@@ -106,8 +109,11 @@ class RowReader:
             inner = places[place].get(name)
             places.append(inner if type(inner) is dict else _EMPTY)
         raw: tuple[object, ...] = ()
-        for run in self._runs:
-            raw += run.of(places[run.place])
+        for place, get, names in self._runs:
+            try:
+                raw += get(places[place])
+            except KeyError:
+                raw += tuple([places[place].get(name) for name in names])
         try:
             values = [None if value is None else fit(value) for value, fit in zip(raw, self._fits, strict=True)]
         except Misfit:
@@ -140,8 +146,6 @@ class RowReader:
 
     def _key_problems(self, key: tuple[str | None, ...], was_changed: bool, misfits: tuple[Issue, ...]) -> list[Issue]:
         """Why a record cannot be told apart from others; empty where it can."""
-        if None not in key and not was_changed and sum(map(len, key)) < 500:  # type: ignore[arg-type]
-            return []
         problems: list[Issue] = []
         for position, value in zip(self._key, key, strict=True):
             path = self._columns[position].path
@@ -161,7 +165,7 @@ class RowReader:
         if column.path.startswith("$"):
             self._constants[column.path] = compile(column.path[1:])(scope)
             return _CONSTANTS, column.path
-        if _PLAIN.match(column.path):
+        if is_plain(column.path):
             parent, _, name = column.path.rpartition(".")
             return self._place(parent, places), name
         self._computed.append((column.path, compile(column.path)))
@@ -179,18 +183,9 @@ def _position(resource: Resource, name: str) -> int:
     return [column.name for column in resource.columns].index(name)
 
 
-class _Run:
-    """Neighbouring columns read from one object."""
-
-    def __init__(self, place: int, names: tuple[str, ...]) -> None:
-        self.place = place
-        self._names = names
-        # Two names at least: of a single one itemgetter makes no tuple.
-        self._get: Callable[[dict[str, object]], tuple[object, ...]] = itemgetter(*names, names[0])
-        self._count = len(names)
-
-    def of(self, found: dict[str, object]) -> tuple[object, ...]:
-        try:
-            return self._get(found)[: self._count]
-        except KeyError:
-            return tuple([found.get(name) for name in self._names])
+def _getter(names: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """Always a tuple, also of one: KeyError or IndexError where something is not there."""
+    if len(names) == 1:
+        [name] = names
+        return lambda found: (found[name],)
+    return itemgetter(*names) if names else lambda found: ()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from hde.errors import Unreadable
-from hde.mapping.expression import compile
+from hde.mapping.expression import compile, is_plain
 from hde.source import scan
 from hde.source.exact import decode_exactly, exact_text
 
 Raw = msgspec.Raw
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _ELEMENTS = msgspec.json.Decoder(list[Raw])
 _NULL = b"null"
@@ -30,7 +27,7 @@ class Body:
 
     def value(self, path: str) -> object:
         """What a JMESPath gives on the answer; Unreadable where the answer is no JSON."""
-        if _PLAIN.match(path):
+        if is_plain(path):
             text = self._at(path)
             return None if text is None else _decoded(text)
         try:
@@ -47,7 +44,7 @@ class Body:
 
     def records(self, path: str | None) -> list[bytes]:
         """The record texts at `path`: the elements of a list, or one object. Unreadable where nothing is there."""
-        if path is None or _PLAIN.match(path):
+        if path is None or is_plain(path):
             return _record_texts(self._at(path or ""), path)
         found = self.value(path)
         if isinstance(found, dict):

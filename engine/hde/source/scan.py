@@ -5,6 +5,7 @@ Looks at brackets and quotes only; what lies between them is for whoever reads t
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -31,8 +32,16 @@ def members(text: bytes) -> dict[str, bytes]:
         colon = text.find(b":", name.end(), end)
         if colon < 0 or text[name.end() : colon].strip():
             raise Unbalanced("a member without a value")
-        found[name[0][1:-1].decode("utf-8", "replace")] = text[colon + 1 : end].strip()
+        found[_name(name[0])] = text[colon + 1 : end].strip()
     return found
+
+
+def _name(token: bytes) -> str:
+    text = token.decode("utf-8", "replace")
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text[1:-1]
 
 
 def _parts(text: bytes, opening: bytes) -> Iterator[tuple[int, int]]:

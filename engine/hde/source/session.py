@@ -227,12 +227,13 @@ class Session:
         return self._line.request("GET", target, headers, None)
 
     def _retry(self, reply: Reply, course: _Course, message: str) -> None:
+        if asked_wait(reply, None) is not None:
+            return self._wait(reply, course)
         course.failures += 1
         if course.failures >= self._patience.tries:
             what = f"still answers {reply.status} after {course.failures} tries"
             raise Refused(_line(course.where, what, message), reply.status)
-        asked = asked_wait(reply, None) or 0.0
-        self._pause(max(asked, self._patience.backoff(course.failures)))
+        self._pause(self._patience.backoff(course.failures))
 
     def _wait(self, reply: Reply, course: _Course) -> None:
         course.waits += 1

@@ -15,7 +15,7 @@ from types import TracebackType
 import httpx
 
 import hde
-from hde.errors import Stopped, Unreadable
+from hde.errors import Stopped, Unreadable, WrongUse
 
 TIMEOUT = httpx.Timeout(connect=10, read=60, write=60, pool=10)
 LARGEST = 256 * 1024 * 1024
@@ -80,9 +80,12 @@ class Line:
         self._client.close()
 
     def request(self, method: str, url: str, headers: Mapping[str, str], content: bytes | None) -> httpx.Request:
-        return self._client.build_request(
-            method, url, headers=dict(headers), content=content, extensions={"trace": self._trace}
-        )
+        try:
+            return self._client.build_request(
+                method, url, headers=dict(headers), content=content, extensions={"trace": self._trace}
+            )
+        except httpx.InvalidURL:
+            raise WrongUse("the address of a request is no URL: check the base_url and the path") from None
 
     def send(self, request: httpx.Request, auth: httpx.Auth | None) -> Reply:
         """The answer, read whole. httpx.RequestError where it breaks, Unreadable where it is too much, Stopped."""

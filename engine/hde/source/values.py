@@ -17,8 +17,8 @@ from hde.source.exact import Exact, Literal, exact_text, is_storable_number
 
 Fit = Callable[[object], str]
 
-INT4 = 2**31
-INT8 = 2**63
+SMALLEST4, LARGEST4 = -(2**31), 2**31 - 1
+SMALLEST8, LARGEST8 = -(2**63), 2**63 - 1
 EXACT_FLOAT = 2**53
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})\Z")
 _RFC3339 = re.compile(
@@ -51,7 +51,7 @@ def boolean(value: object) -> str:
 
 def int4(value: object) -> str:
     if type(value) is int:
-        if -INT4 <= value < INT4:
+        if SMALLEST4 <= value <= LARGEST4:
             return str(value)
         raise Misfit("range")
     return int4(_integral(value))
@@ -59,7 +59,7 @@ def int4(value: object) -> str:
 
 def bigint(value: object) -> str:
     if type(value) is int:
-        if -INT8 <= value < INT8:
+        if SMALLEST8 <= value <= LARGEST8:
             return str(value)
         raise Misfit("range")
     if type(value) is str:

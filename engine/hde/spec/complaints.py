@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from jsonschema import ValidationError
 
-from hde.spec.problem import KeyPath, did_you_mean, quoted, shown
+from hde.spec.problem import KeyPath, did_you_mean, quoted, shown, with_hint
 
 Schema = Mapping[str, Any]
 
@@ -88,8 +88,9 @@ def _unknown_keys(fault: _Fault) -> Iterator[Complaint]:
             yield Complaint((*path, key), f"{quoted(key)} does not go with kind {kind}, which takes {others}")
         else:
             hint = did_you_mean(key, free)
-            meant = hint.rpartition("'")[0].rpartition("'")[2]
-            yield Complaint((*path, key), f"unknown key {quoted(key)}.{hint or _there_is(free)}", meant=meant)
+            there_is = f". There is {', '.join(sorted(free))}" if free else ""
+            message = f"unknown key {quoted(key)}"
+            yield Complaint((*path, key), f"{message}.{hint}" if hint else message + there_is, meant=_meant(hint))
 
 
 def _missing(fault: _Fault) -> Iterator[Complaint]:
@@ -101,39 +102,50 @@ def _missing(fault: _Fault) -> Iterator[Complaint]:
 
 def _union(fault: _Fault, root: Schema) -> Iterator[Complaint]:
     path = fault.path
-    branches = [_resolved(branch, root) for branch in fault.limit]
+    branches = [resolved(branch, root) for branch in fault.limit]
     if all(set(branch) == {"required"} for branch in branches):
-        yield _one_of_keys(fault, [branch["required"][0] for branch in branches])
+        if isinstance(fault.value, dict):
+            yield _one_of_keys(fault, [branch["required"][0] for branch in branches])
         return
-    kinds = [branch["properties"]["kind"]["const"] for branch in branches if "kind" in branch.get("properties", {})]
+    kinds = {kind: branch for branch in branches if (kind := _kind(branch))}
     if kinds and isinstance(fault.value, dict):
-        kind = fault.value.get("kind")
-        if kind in kinds:
-            yield from _branch(fault, branches, lambda branch: branch["properties"]["kind"]["const"] == kind, root)
-        elif "kind" not in fault.value:
-            hint = next((key for key in fault.value if "kind" in did_you_mean(key, ["kind"])), None)
-            if hint is None:
-                yield Complaint(path, f"'kind' is missing; it is one of {', '.join(kinds)}", missing="kind")
-            else:
-                yield Complaint((*path, hint), f"unknown key {quoted(hint)}. Did you mean 'kind'?", meant="kind")
-        else:
-            yield Complaint((*path, "kind"), _not_one_of(kind, kinds), of_value=True)
+        yield from _of_kinds(fault, branches, kinds, root)
         return
     fitting = [branch for branch in branches if _fits(fault.value, branch)]
     if not fitting:
         words = dict.fromkeys(word for branch in branches for word in _expected(branch))
         yield Complaint(path, _wrong_type(fault.value, words), of_value=True)
     elif len(fitting) == 1:
-        yield from _branch(fault, branches, lambda branch: branch is fitting[0], root)
+        yield from _branch(fault, branches, fitting[0], root)
     else:
         yield Complaint(path, _none_of(fault.value, fitting), of_value=True)
 
 
-def _branch(fault: _Fault, branches: Sequence[Schema], chosen: Any, root: Schema) -> Iterator[Complaint]:
+def _of_kinds(
+    fault: _Fault, branches: Sequence[Schema], kinds: Mapping[str, Schema], root: Schema
+) -> Iterator[Complaint]:
+    """A map whose `kind` says which branch is meant."""
+    kind = fault.value.get("kind")
+    if isinstance(kind, str) and kind in kinds:
+        yield from _branch(fault, branches, kinds[kind], root)
+    elif "kind" in fault.value:
+        yield Complaint((*fault.path, "kind"), _not_one_of(kind, list(kinds)), of_value=True)
+    elif hint := next((key for key in fault.value if did_you_mean(key, ["kind"])), None):
+        yield Complaint((*fault.path, hint), f"unknown key {quoted(hint)}. Did you mean 'kind'?", meant="kind")
+    else:
+        yield Complaint(fault.path, f"'kind' is missing: {_or(kinds)}", missing="kind")
+
+
+def _branch(fault: _Fault, branches: Sequence[Schema], chosen: Schema, root: Schema) -> Iterator[Complaint]:
     """Only the complaints of the branch that was meant."""
     for inner in fault.error.context or ():
-        if chosen(branches[int(inner.schema_path[0])]):
+        if branches[int(inner.schema_path[0])] is chosen:
             yield from complaints(inner, root)
+
+
+def _kind(branch: Schema) -> str | None:
+    kind: str | None = branch.get("properties", {}).get("kind", {}).get("const")
+    return kind
 
 
 def _one_of_keys(fault: _Fault, keys: list[str]) -> Complaint:
@@ -141,8 +153,8 @@ def _one_of_keys(fault: _Fault, keys: list[str]) -> Complaint:
     given = [key for key in keys if key in fault.value]
     if given:
         return Complaint((*path, given[1]), f"{_and(map(repr, given))} exclude each other; take one of them")
-    hints = [(key, did_you_mean(key, keys)) for key in fault.value]
-    meant = next((hint.rpartition("'")[0].rpartition("'")[2] for _, hint in hints if hint), "")
+    hints = (did_you_mean(key, keys) for key in fault.value)
+    meant = next((_meant(hint) for hint in hints if hint), "")
     return Complaint(path, f"{_or(map(repr, keys))} is missing", missing=meant or keys[0])
 
 
@@ -151,6 +163,8 @@ def _about_value(fault: _Fault) -> str:
     match fault.keyword:
         case "type":
             types = [limit] if isinstance(limit, str) else limit
+            if "x-words" in schema and len(types) == 1:
+                return f"{schema['x-words']} is expected here, and this is {_described(value)}"
             return _wrong_type(value, (_KINDS[kind] for kind in types))
         case "enum":
             return _not_one_of(value, ["null" if word is None else word for word in limit])
@@ -204,15 +218,15 @@ def _not_one_of(value: object, words: Sequence[str]) -> str:
     if isinstance(value, dict | list):
         return f"{_or(words)} is expected here, and this is {_described(value)}"
     if len(words) == 1:
-        return f"{quoted(value)} is not {words[0]}, the only one there is.{did_you_mean(shown(value), words)}"
-    return f"{quoted(value)} is not one of {', '.join(words)}.{did_you_mean(shown(value), words)}"
+        return with_hint(f"{quoted(value)} is not {words[0]}, the only one there is", shown(value), words)
+    return with_hint(f"{quoted(value)} is not one of {', '.join(words)}", shown(value), words)
 
 
 def _none_of(value: object, branches: Sequence[Schema]) -> str:
     """A text that may be a word or follow a pattern, and is neither."""
     words = [word for branch in branches for word in branch.get("enum", ())]
     patterns = [branch["x-words"] for branch in branches if "x-words" in branch]
-    return f"{quoted(value)} is not {_or([*words, *patterns])}.{did_you_mean(shown(value), words)}"
+    return with_hint(f"{quoted(value)} is not {_or([*words, *patterns])}", shown(value), words)
 
 
 def _fits(value: object, branch: Schema) -> bool:
@@ -246,7 +260,7 @@ def _expected(branch: Schema) -> Iterator[str]:
         yield _KINDS[kind]
 
 
-def _resolved(schema: Schema, root: Schema) -> Schema:
+def resolved(schema: Schema, root: Schema) -> Schema:
     """What a `$ref` points to, its siblings over it."""
     while "$ref" in schema:
         target: Any = root
@@ -256,8 +270,9 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
     return schema
 
 
-def _there_is(words: Sequence[str]) -> str:
-    return f" There is {', '.join(sorted(words))}" if words else ""
+def _meant(hint: str) -> str:
+    """The word in the quotes of a hint."""
+    return hint.rpartition("'")[0].rpartition("'")[2]
 
 
 def _or(words: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
+from jmespath.exceptions import IncompleteExpressionError, ParseError
 from jsonschema import FormatChecker
 
 from hde.errors import WrongUse
@@ -37,7 +38,9 @@ def check_jmespath(text: str) -> None:
     try:
         compile(text)
     except ExpressionError as error:
-        raise WrongUse(_one_line(text, error)) from None
+        raise WrongUse(_not_jmespath(text, error.__context__)) from None
+    except RecursionError:
+        raise WrongUse(f"{quoted(text)} is nested too deeply") from None
 
 
 def check_path(text: str) -> None:
@@ -98,10 +101,17 @@ def _of_text(check: Callable[[str], object]) -> Callable[[object], bool]:
     return holds
 
 
-def _one_line(text: str, error: ExpressionError) -> str:
+def _not_jmespath(text: str, cause: object) -> str:
+    """Where JMESPath stopped to understand; its own messages take several lines."""
     if not text.strip():
         return "an empty path; take the key out, or write @ for the whole"
     if "$" in text:
         return f"{quoted(text)} is not JMESPath: $ stands only at the start of a path"
-    first = str(error).split("\n")[0].split(", for expression:")[0]
-    return first[:200].rstrip(" :")
+    message = f"{quoted(text)} is not JMESPath"
+    match cause:
+        case IncompleteExpressionError() | ParseError(token_value=""):
+            return f"{message}: its end is missing"
+        case ParseError(token_value=token, lex_position=position):
+            return f"{message}: {token!r} cannot stand at character {position + 1}"
+        case _:
+            return message

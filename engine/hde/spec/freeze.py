@@ -33,13 +33,11 @@ from hde.spec.connector import (
 )
 from hde.spec.formats import LONGEST_NAME, NAME, span
 from hde.spec.merge import Merged
-from hde.spec.problem import Problem, did_you_mean, quoted, shown
+from hde.spec.problem import Problem, quoted, shown, with_hint
 from hde.spec.template import Template, Tree, compile_template, compile_tree
 from hde.spec.yaml_file import YamlFile
 
 Map = Mapping[str, Any]
-
-_PAGINATIONS: Mapping[str, type[PageNumber] | type[Offset]] = {"page": PageNumber, "offset": Offset}
 
 
 def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connector:
@@ -72,8 +70,8 @@ def name_problems(file: YamlFile, resources: Mapping[str, Merged]) -> Iterator[P
             if message := _bad_column(key, column):
                 yield file.problem(at, message)
             elif column in taken:
-                message = f"{quoted(key)} and {quoted(taken[column])} are both column {column}; name one of them"
-                yield file.problem(at, f"{message} differently (NAME: {{type: ..., path: {key}}})")
+                message = f"{key} and {taken[column]} are both column {column}: name one of them differently"
+                yield file.problem(at, message)
             taken.setdefault(column, key)
 
 
@@ -102,7 +100,7 @@ def like_problems(file: YamlFile) -> Iterator[Problem]:
     for name, resource in _dict(_dict(file.data).get("resources")).items():
         like = _dict(resource).get("like")
         if isinstance(like, str) and like not in shapes:
-            message = f"{quoted(like)} is not in `shared`.{did_you_mean(like, shapes)}"
+            message = with_hint(f"{quoted(like)} is not in `shared`", like, shapes)
             yield file.problem(("resources", name, "like"), message, value=True)
 
 
@@ -201,9 +199,11 @@ def _pagination(said: Map) -> Pagination:
         case "link_header":
             return LinkHeader(most)
         case kind:
-            plain = {key: said[key] for key in ("first", "size", "stop") if key in said}
-            read = {key: _where(said[key]) for key in ("more", "total") if key in said}
-            return _PAGINATIONS[kind](**plain, **read, max_pages=most)
+            more, total = (_where(said[key]) if key in said else None for key in ("more", "total"))
+            size, stop = said.get("size"), said.get("stop", "empty")
+            if kind == "page":
+                return PageNumber(said.get("first", 1), size, more, total, stop, most)
+            return Offset(size, more, total, stop, most)
 
 
 def _where(said: str | Map) -> Where:

@@ -12,7 +12,7 @@ from hde.canonical import TABLES
 from hde.spec import mapping as frozen
 from hde.spec.freeze import column_name
 from hde.spec.mapping import LocalOffset, Lookup, Plus, Reading, Reference, RowSet, Target, Unknown
-from hde.spec.problem import KeyPath, Problem, did_you_mean, quoted
+from hde.spec.problem import KeyPath, Problem, quoted, with_hint
 from hde.spec.yaml_file import YamlFile
 
 Map = Mapping[str, Any]
@@ -38,24 +38,21 @@ def freeze_mapping(file: YamlFile, source: str, lookups: Lookups) -> frozen.Mapp
     return replace(mapping, text_hash=text_hash(mapping))
 
 
-def mapping_problems(file: YamlFile, lookups: Lookups) -> Iterator[Problem]:
-    """What a schema cannot see in a mapping that it finds right: its file's name, its lookups, columns of no table."""
+def mapping_problems(file: YamlFile, lookups: Lookups | None) -> Iterator[Problem]:
+    """What a schema cannot see in a mapping that it finds right. `lookups`: None where nobody can know."""
     data: Map = file.data  # type: ignore[assignment]  # the schema has seen that it is a map
-    if data["from"] != file.file.stem:
-        message = f"the mapping of {data['from']} belongs in {data['from']}.yaml, and this is {file.file.name}"
-        yield file.problem(("from",), message, value=True)
     tables = [TABLES[name] for name in data["to"] if name in TABLES]
     if len(tables) == len(data["to"]):
         for column in data.get("columns", {}):
             if not any(table.column(column) for table in tables):
                 known = [one.name for table in tables for one in table.columns if not one.by_engine]
                 names = ", ".join(table.name for table in tables) or "any table"
-                hint = did_you_mean(column, known)
-                yield file.problem(("columns", column), f"{quoted(column)} is not a column of {names}.{hint}")
+                message = with_hint(f"{quoted(column)} is not a column of {names}", column, known)
+                yield file.problem(("columns", column), message)
     for path, reading in _readings(data):
         name = reading.get("lookup")
-        if isinstance(name, str) and name not in lookups:
-            message = f"{quoted(name)} is not in lookups.yaml.{did_you_mean(name, lookups)}"
+        if isinstance(name, str) and lookups is not None and name not in lookups:
+            message = with_hint(f"{quoted(name)} is not in lookups.yaml", name, lookups)
             yield file.problem((*path, "lookup"), message, value=True)
 
 

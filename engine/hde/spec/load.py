@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from hde.places import bundled
 from hde.spec import mapping as frozen
 from hde.spec.connector import Connector
+from hde.spec.find import find_connector, mappings_folder
 from hde.spec.freeze import freeze_connector, like_problems, name_problems
-from hde.spec.freeze_mapping import freeze_mapping, mapping_problems
+from hde.spec.freeze_mapping import Lookups, freeze_mapping, mapping_problems
 from hde.spec.merge import Merged, merge
-from hde.spec.places import bundled, find_connector, mappings_folder
 from hde.spec.problem import Problem, Problems
 from hde.spec.schema import located, part_complaints, schema_problems
 from hde.spec.yaml_file import YamlFile, parse_yaml
@@ -36,26 +36,28 @@ class Source:
 def load_source(connector_file: Path, mappings_folder: Path) -> Source:
     """The source; Problems with everything that is wrong with its files. A folder that is not there has no mappings."""
     source, problems = read_source(connector_file, mappings_folder)
-    if source is None:
+    if source is None or problems:
         raise Problems(problems)
     return source
 
 
 def read_source(connector_file: Path, mappings_folder: Path) -> tuple[Source | None, list[Problem]]:
-    """The source and what is wrong with its files; None where anything is. Never raises for what a file holds."""
+    """What is wrong with the files, and the source with the mappings that have no problem; None: the connector has.
+
+    Never raises for what a file holds.
+    """
     file, problems = parse_yaml(connector_file)
     resources: dict[str, Merged] = {}
     if file is not None:
         resources = _merged(file)
         problems = _without_doubles(problems, _connector_problems(file, resources))
     mapping_files, lookups, more = _read_mappings(mappings_folder)
-    problems = sorted([*problems, *more])
     if file is None or problems:
-        return None, problems
+        return None, sorted([*problems, *more])
     connector = freeze_connector(file, resources)
     mappings = [freeze_mapping(one, connector.name, lookups) for one in mapping_files]
     by_name = {mapping.name: one for mapping, one in zip(mappings, mapping_files, strict=True)}
-    return Source(connector, tuple(mappings), file, by_name), []
+    return Source(connector, tuple(mappings), file, by_name), sorted(more)
 
 
 def _merged(file: YamlFile) -> dict[str, Merged]:
@@ -72,7 +74,7 @@ def _merged(file: YamlFile) -> dict[str, Merged]:
     return merged
 
 
-def _connector_problems(file: YamlFile, resources: Mapping[str, Merged]) -> Iterator[Problem]:
+def _connector_problems(file: YamlFile, resources: Mapping[str, Merged]) -> Iterable[Problem]:
     yield from schema_problems(file, "connector")
     no_shape = list(like_problems(file))
     yield from no_shape
@@ -90,16 +92,10 @@ def _merged_problems(file: YamlFile, merged: Merged) -> list[Problem]:
     )
 
 
-def _read_mappings(folder: Path) -> tuple[list[YamlFile], Mapping[str, Any], list[Problem]]:
-    problems: list[Problem] = []
-    lookups: Mapping[str, Any] = {}
+def _read_mappings(folder: Path) -> tuple[list[YamlFile], Lookups, list[Problem]]:
+    """The mapping files without problems, the lookups beside them, and all problems."""
+    lookups, problems = _read_lookups(folder / LOOKUPS)
     files: list[YamlFile] = []
-    if (folder / LOOKUPS).exists():
-        read, found = parse_yaml(folder / LOOKUPS)
-        found = _without_doubles(found, schema_problems(read, "mapping", "lookups") if read else ())
-        problems += found
-        if read is not None and isinstance(read.data, dict):
-            lookups = read.data
     for path in sorted(folder.glob("*.y*ml")):
         if path.suffix != ".yaml":
             problems.append(Problem(str(path), 1, 1, "", f"files are named .yaml: {path.stem}.yaml"))
@@ -108,16 +104,29 @@ def _read_mappings(folder: Path) -> tuple[list[YamlFile], Mapping[str, Any], lis
             if read is not None:
                 shape = schema_problems(read, "mapping")
                 found = _without_doubles(found, shape or mapping_problems(read, lookups))
-                files.append(read)
+                if not found and lookups is not None:
+                    files.append(read)
             problems += found
-    return files, lookups, problems
+    return files, lookups or {}, problems
 
 
-def _without_doubles(
-    first: list[Problem], then: Iterator[Problem] | list[Problem] | tuple[Problem, ...]
-) -> list[Problem]:
+def _read_lookups(file: Path) -> tuple[Lookups | None, list[Problem]]:
+    """The shared lookups; None where they cannot be read, so that no mapping is said to name a wrong one."""
+    if not file.exists():
+        return {}, []
+    read, problems = parse_yaml(file)
+    if read is None:
+        return None, problems
+    problems = _without_doubles(problems, schema_problems(read, "mapping", "lookups"))
+    lookups: Lookups = read.data  # type: ignore[assignment]  # the schema has seen that it is a map of maps
+    return (None if problems else lookups), problems
+
+
+def _without_doubles(first: list[Problem], then: Iterable[Problem]) -> list[Problem]:
     """Both, without what is said again at a place: by another resource that is `like` the same, or of a bad value."""
     said = {(problem.line, problem.column) for problem in first}
-    kept = [problem for problem in then if (problem.line, problem.column) not in said]
-    unique = {(problem.line, problem.column, problem.message): problem for problem in reversed(kept)}
-    return [*first, *unique.values()]
+    kept: dict[tuple[int, int, str], Problem] = {}
+    for problem in then:
+        if (problem.line, problem.column) not in said:
+            kept.setdefault((problem.line, problem.column, problem.message), problem)
+    return [*first, *kept.values()]

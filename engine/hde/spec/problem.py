@@ -44,6 +44,12 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     return f" Did you mean {plain[near[0]]!r}?" if near else ""
 
 
+def with_hint(message: str, word: str, candidates: Iterable[str]) -> str:
+    """The message, and what was probably meant where something is near."""
+    hint = did_you_mean(word, candidates)
+    return f"{message}.{hint}" if hint else message
+
+
 def quoted(value: object) -> str:
     """A value in quotes, cut short: a complaint stays one line."""
     text = repr(value if isinstance(value, str) else shown(value))

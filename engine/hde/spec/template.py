@@ -9,19 +9,22 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+import jinja2
+from jinja2 import TemplateError as JinjaError
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from hde.errors import WrongUse
+from hde.spec.template_filters import FILTERS, LONGEST_OUTPUT, FilterError, as_text, operand
 
 T = TypeVar("T")
 Scope = Mapping[str, object]
-LONGEST_OUTPUT = 1_000_000
 LONGEST_TEXT = 10_000
-FILTERS = ("default", "int", "join", "lower", "replace", "string", "trim", "upper")
+OPERAND: Final = "part of ~"
+"""No author can write a filter of this name."""
 
 _ALLOWED = (
     nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Const, nodes.Filter, nodes.CondExpr, nodes.Compare, nodes.Operand,
@@ -40,6 +43,15 @@ class _Hole:
     source: str
     evaluate: Callable[..., object]
 
+    def value(self, scope: Scope) -> object:
+        """The expression's value. What its operands cannot do is a TemplateError, which holds no value."""
+        try:
+            return self.evaluate(**scope)
+        except FilterError as error:
+            raise TemplateError(f"{{{{ {self.source[:60]} }}}}: {error}") from None
+        except (JinjaError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise TemplateError(f"{{{{ {self.source[:60]} }}}} cannot be computed ({type(error).__name__})") from None
+
 
 @dataclass(frozen=True)
 class Template:
@@ -56,7 +68,7 @@ class Template:
     def value(self, scope: Scope) -> object:
         """The value: of its own type if the template is one expression, else text."""
         if len(self.parts) == 1 and isinstance(self.parts[0], _Hole):
-            return _bounded(self.parts[0].evaluate(**scope), self.text)
+            return _bounded(self.parts[0].value(scope), self.text)
         return self.render(scope)
 
     def render(self, scope: Scope, *, as_segments: bool = False) -> str:
@@ -68,7 +80,7 @@ class Template:
             if isinstance(part, str):
                 yield part
                 continue
-            value = part.evaluate(**scope)
+            value = part.value(scope)
             if value is None:
                 raise TemplateError(f"{{{{ {part.source} }}}} gives nothing in {self.text!r}, where a text is needed")
             yield _segment(as_text(value)) if as_segments else as_text(value)
@@ -100,8 +112,11 @@ def compile_template(text: str) -> Template:
         if match.start() > position:
             parts.append(text[position : match.start()])
         source = match.group(1).strip()
-        names |= set(_names(source))
-        parts.append(_Hole(source, _environment().compile_expression(source, undefined_to_none=True)))
+        try:
+            names |= set(_names(source))
+            parts.append(_Hole(source, _environment().compile_expression(source, undefined_to_none=True)))
+        except RecursionError:
+            raise TemplateError(f"{{{{ {source[:40]}... }}}} is nested too deeply") from None
         position = match.end()
     if position < len(text) or not parts:
         parts.append(text[position:])
@@ -147,11 +162,6 @@ def templates_in(tree: Tree) -> Iterator[Template]:
             yield from templates_in(item)
 
 
-def as_text(value: object) -> str:
-    """A value as it stands in a URL or header: true and false in JSON's spelling."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _segment(text: str) -> str:
     encoded = quote(text, safe="")
     return encoded.replace(".", "%2E") if set(encoded) <= {"."} else encoded
@@ -163,10 +173,22 @@ def _bounded(value: T, text: str) -> T:
     return value
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    def from_string(self, source: str | nodes.Template, *args: Any, **kwargs: Any) -> jinja2.Template:
+        """As Jinja's own, but `~` refuses null, which would become the text None."""
+        if isinstance(source, nodes.Template):
+            for concat in source.find_all(nodes.Concat):
+                concat.nodes = [
+                    nodes.Filter(node, OPERAND, [], [], None, None, lineno=concat.lineno, environment=self)
+                    for node in concat.nodes
+                ]
+        return super().from_string(source, *args, **kwargs)
+
+
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(autoescape=False)
-    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    environment = _Environment(autoescape=False)
+    environment.filters = {**FILTERS, OPERAND: operand}
     environment.globals.clear()
     return environment
 
@@ -180,6 +202,8 @@ def _names(source: str) -> Iterator[tuple[str, ...]]:
         if not isinstance(node, _ALLOWED):
             what = type(node).__name__.lower()
             raise TemplateError(f"{{{{ {source} }}}}: {what} is not part of templates; names, filters and ~ are")
+        if isinstance(node, nodes.Getitem) and str(getattr(node.arg, "value", "")).startswith("_"):
+            raise TemplateError(f"{{{{ {source} }}}}: names that begin with _ are out of reach")
         if isinstance(node, nodes.Filter) and node.name not in FILTERS:
             raise TemplateError(f"{{{{ {source} }}}}: no filter {node.name!r}; there are {', '.join(FILTERS)}")
         if isinstance(node, nodes.Name | nodes.Getattr) and (name := _dotted(node)):

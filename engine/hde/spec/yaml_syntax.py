@@ -10,7 +10,7 @@ import yaml
 
 from hde.spec.problem import Problem
 
-_BARE_TEMPLATE: Final = re.compile(r"""(^|[\s\[{,:-])\{\{""")
+_BARE_TEMPLATE: Final = re.compile(r"(^|: |- |[\[{,])\s*\{\{")
 _TEMPLATE_HINT: Final = 'a value that begins with {{ stands in quotes: "{{ ... }}"'
 
 

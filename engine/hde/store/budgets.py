@@ -39,7 +39,7 @@ class SharedBudget:
     def __init__(self, connection: Connection, scope: str, limits: Sequence[Limit]) -> None:
         self._connection = connection
         self._scope = scope
-        self._limits = tuple(limits)
+        self._limits = tuple(Limit(requests, seconds) for seconds, requests in _strictest(limits).items())
         self._mutex = threading.Lock()
         self._held = 0
         self._held_until = 0.0
@@ -56,7 +56,10 @@ class SharedBudget:
                 return self._take(cursor)
 
     def wait(self, seconds: float) -> None:
-        """The source said wait: nobody who shares this budget sends anything before then."""
+        """The source said wait: nobody who shares this budget takes requests before then.
+
+        What another process has taken already it may still send: for the length of a lease, a second at most.
+        """
         with self._mutex, values_hidden():
             self._held = 0
             self._connection.execute(
@@ -112,3 +115,11 @@ class SharedBudget:
         spent, first = row if row else (0, None)
         wait = 0.0 if first is None else (first + reach + 1) * limit.slot_seconds - now
         return limit.requests - int(spent), max(wait, 0.05)
+
+
+def _strictest(limits: Sequence[Limit]) -> dict[int, int]:
+    """Requests by period; counted under its period, a limit that is declared twice would count twice."""
+    found: dict[int, int] = {}
+    for limit in limits:
+        found[limit.seconds] = min(limit.requests, found.get(limit.seconds, limit.requests))
+    return found

@@ -14,7 +14,6 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from hde.canonical import TABLES
 from hde.store.copy_text import copy_in, dumper, escaped
-from hde.store.database import probe_by_index
 from hde.store.raw_tables import names
 
 Cursor = psycopg.Cursor[Any]
@@ -113,7 +112,9 @@ def count_mapping(cursor: Cursor, table: str, account: int, mapping: str) -> int
 
 
 def _stored(cursor: Cursor, table: str, lineage: Lineage, records: list[str]) -> dict[tuple[str, str], bytes]:
-    cursor.execute(_statements(table).probe, (lineage.account, lineage.mapping, records))
+    cursor.execute(
+        _statements(table).probe, {"account": lineage.account, "mapping": lineage.mapping, "records": records}
+    )
     return {(record, part): digest for record, part, digest in cursor.fetchall()}
 
 
@@ -141,7 +142,6 @@ def _finished(lines: Iterable[_Line], lineage: Lineage) -> Iterable[bytes]:
 def _update(cursor: Cursor, table: str, lineage: Lineage, lines: Sequence[_Line]) -> None:
     statements = _statements(table)
     cursor.execute(statements.make_stage)
-    probe_by_index(cursor)
     copy_in(cursor, statements.copy_stage, _finished(lines, lineage))
     cursor.execute(statements.update)
     cursor.execute(SQL("DELETE FROM {}").format(_stage(table)))
@@ -202,7 +202,8 @@ def _statements(table: str) -> _Statements:
     columns = names((*key, *business, *lineage))
     return _Statements(
         probe=SQL(
-            "SELECT raw_source_id, part, _hash FROM {} WHERE account = %s AND mapping = %s AND raw_source_id = ANY(%s)"
+            "SELECT c.* FROM unnest(%(records)s::text[]) k(record), LATERAL (SELECT raw_source_id, part, _hash FROM {}"
+            " WHERE account = %(account)s AND mapping = %(mapping)s AND raw_source_id = k.record OFFSET 0) c"
         ).format(target),
         copy=SQL("COPY {} ({}) FROM STDIN").format(target, columns),
         make_stage=SQL(
@@ -216,9 +217,9 @@ def _statements(table: str) -> _Statements:
             SQL(" AND ").join(SQL("c.{0} = s.{0}").format(Identifier(column)) for column in key),
         ),
         delete=SQL(
-            "DELETE FROM {} c USING unnest(%(records)s::text[], %(parts)s::text[]) k(record, part)"
-            " WHERE c.account = %(account)s AND c.mapping = %(mapping)s AND c.raw_source_id = k.record"
-            " AND c.part = k.part"
+            "DELETE FROM {0} c USING (SELECT found.ctid FROM unnest(%(records)s::text[], %(parts)s::text[])"
+            " k(record, part), LATERAL (SELECT ctid FROM {0} WHERE account = %(account)s AND mapping = %(mapping)s"
+            " AND raw_source_id = k.record AND part = k.part OFFSET 0) found) gone WHERE c.ctid = gone.ctid"
         ).format(target),
     )
 

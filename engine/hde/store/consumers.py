@@ -11,7 +11,7 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from hde.rows import RawTable, key_text
-from hde.store.raw_tables import history, key_columns, name
+from hde.store.raw_tables import as_text, history, key_columns, name
 
 Cursor = psycopg.Cursor[Any]
 BATCH = 2_000
@@ -38,7 +38,23 @@ class Reader:
 
     @property
     def tables(self) -> tuple[RawTable, ...]:
-        return (self.table, *dict.fromkeys(r.table for r in self.refers if r.table != self.table))
+        return tuple(dict.fromkeys((self.table, *(refers.table for refers in self.refers))))
+
+    @property
+    def counterparts(self) -> dict[str, tuple[RawTable, tuple[str, ...]]]:
+        """Watermark -> the other table, and all columns here that hold its key.
+
+        A table whose records refer to each other is read twice, and has a second watermark.
+        """
+        found: dict[str, tuple[RawTable, tuple[str, ...]]] = {}
+        for refers in self.refers:
+            mark = f"{refers.table.name} (with)" if refers.table == self.table else refers.table.name
+            found[mark] = (refers.table, (*found.get(mark, (refers.table, ()))[1], refers.column))
+        return found
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        return (self.table.name, *self.counterparts)
 
 
 class Due(NamedTuple):
@@ -83,11 +99,11 @@ def state(cursor: Cursor, reader: Reader, account: int, *, lock: bool = False) -
 
 def restart(cursor: Cursor, reader: Reader, account: int) -> None:
     """Begin again from raw's first record: a new mapping, or a new version of it."""
-    for table in reader.tables:
-        move(cursor, reader, account, table.name, 0)
+    for mark in reader.marks:
+        move(cursor, reader, account, mark, 0)
     cursor.execute(
         "DELETE FROM meta.consumers WHERE mapping = %s AND account = %s AND NOT raw_table = ANY(%s)",
-        (reader.mapping, account, [table.name for table in reader.tables]),
+        (reader.mapping, account, list(reader.marks)),
     )
 
 
@@ -107,18 +123,18 @@ def next_batch(cursor: Cursor, reader: Reader, account: int, marks: State) -> Ba
     that mark is mapped after, and sees the counterparts as they are then.
     """
     own = marks.seq.get(reader.table.name, 0)
-    for index, refers in enumerate(reader.refers):
-        mark = marks.seq.get(refers.table.name, 0)
+    for mark, (table, _) in reader.counterparts.items():
+        seq = marks.seq.get(mark, 0)
         if own:
-            batch = _batch(cursor, _statements(reader).through[index], reader, account, mark, refers.table.name, own)
+            batch = _batch(cursor, _statements(reader).through[mark], reader, account, seq, mark, own)
         else:
-            batch = _nothing_to_revisit(cursor, refers.table, account, mark)
+            batch = _nothing_to_revisit(cursor, table, account, seq, mark)
         if batch:
             return batch
     return _batch(cursor, _statements(reader).own, reader, account, own, reader.table.name)
 
 
-def _nothing_to_revisit(cursor: Cursor, table: RawTable, account: int, mark: int) -> Batch | None:
+def _nothing_to_revisit(cursor: Cursor, table: RawTable, account: int, seq: int, mark: str) -> Batch | None:
     cursor.execute(
         SQL(
             "SELECT GREATEST((SELECT max(_seq) FROM {} WHERE _account = %(a)s),"
@@ -127,7 +143,7 @@ def _nothing_to_revisit(cursor: Cursor, table: RawTable, account: int, mark: int
         {"a": account},
     )
     row = cursor.fetchone()
-    return Batch([], [], table.name, int(row[0])) if row and row[0] > mark else None
+    return Batch([], [], mark, int(row[0])) if row and row[0] > seq else None
 
 
 def _batch(
@@ -154,12 +170,13 @@ def _raw_key(reader: Reader, shown: Sequence[str]) -> str:
 
 class _Statements(NamedTuple):
     own: Composed
-    through: tuple[Composed, ...]
+    through: dict[str, Composed]
 
 
 @lru_cache(maxsize=256)
 def _statements(reader: Reader) -> _Statements:
-    return _Statements(_own_statement(reader), tuple(_through_statement(reader, r) for r in reader.refers))
+    through = {mark: _through_statement(reader, *other) for mark, other in reader.counterparts.items()}
+    return _Statements(_own_statement(reader), through)
 
 
 def _own_statement(reader: Reader) -> Composed:
@@ -181,19 +198,26 @@ def _own_statement(reader: Reader) -> Composed:
     )  # fmt: skip
 
 
-def _through_statement(reader: Reader, refers: Refers) -> Composed:
+def _through_statement(reader: Reader, other: RawTable, columns: Sequence[str]) -> Composed:
     """Records already mapped whose counterpart changed or vanished, by the counterpart's `_seq`."""
-    (key,) = refers.table.key
+    (key,) = other.key
+    # One look into an index per column: an OR would read all records of the account for each that moved.
+    mapped = SQL(" UNION ALL ").join(
+        SQL("SELECT * FROM {} WHERE _account = %(account)s AND {} = moved.key AND _seq <= %(own)s").format(
+            name(reader.table), Identifier(column)
+        )
+        for column in columns
+    )
     return SQL(
         "WITH moved AS ((SELECT _seq, {key} AS key FROM {other} WHERE _account = %(account)s AND _seq > %(mark)s"
         " ORDER BY _seq LIMIT %(limit)s) UNION ALL (SELECT _seq, {key} FROM {past} WHERE _account = %(account)s"
         " AND _op = 'D' AND _seq > %(mark)s ORDER BY _seq LIMIT %(limit)s) ORDER BY 1 LIMIT %(limit)s)"
         " SELECT moved._seq, CASE WHEN m._seq IS NOT NULL THEN true END, {shown} FROM moved"
-        " LEFT JOIN {raw} m ON m._account = %(account)s AND m.{column} = moved.key AND m._seq <= %(own)s{joins}"
+        " LEFT JOIN LATERAL ({mapped} OFFSET 0) m ON true{joins}"
         " ORDER BY 1"
     ).format(
-        key=Identifier(key), other=name(refers.table), past=history(refers.table), shown=_shown(reader),
-        raw=name(reader.table), column=Identifier(refers.column), joins=_joins(reader),
+        key=Identifier(key), other=name(other), past=history(other), shown=_shown(reader),
+        mapped=mapped, joins=_joins(reader),
     )  # fmt: skip
 
 
@@ -207,16 +231,15 @@ def _keys(table: RawTable, alias: str) -> Composed:
     columns = key_columns(table)
     if not columns:
         return SQL("{}._account::text").format(Identifier(alias))
-    return SQL(", ").join(SQL("{}.{}::text").format(Identifier(alias), Identifier(column)) for column in columns)
+    return SQL(", ").join(as_text(table, alias, column) for column in columns)
 
 
 def _joins(reader: Reader) -> Composed:
     return SQL("").join(
-        SQL(" LEFT JOIN {} {alias} ON {alias}._account = m._account AND {alias}.{} = m.{}").format(
-            name(refers.table),
-            Identifier(refers.table.key[0]),
-            Identifier(refers.column),
-            alias=Identifier(f"w{index}"),
+        SQL(
+            " LEFT JOIN LATERAL (SELECT payload FROM {} WHERE _account = m._account AND {} = m.{} OFFSET 0) {} ON true"
+        ).format(
+            name(refers.table), Identifier(refers.table.key[0]), Identifier(refers.column), Identifier(f"w{index}")
         )
         for index, refers in enumerate(reader.refers)
     )

@@ -24,6 +24,9 @@ _SESSION = (
     " set_config('client_encoding', 'UTF8', false), set_config('bytea_output', 'hex', false),"
     " set_config('IntervalStyle', 'postgres', false)"
 )
+_DATA_PATH = "SELECT set_config('synchronous_commit', 'off', true)" + "".join(
+    f", set_config('enable_{plan}', 'off', true)" for plan in ("hashjoin", "mergejoin", "seqscan", "bitmapscan", "sort")
+)
 
 
 class DatabaseError(HdeError):
@@ -49,11 +52,20 @@ class Database:
     def _connect(self, autocommit: bool) -> Connection:
         try:
             connection = psycopg.connect(self.conninfo, autocommit=True, connect_timeout=10)
-        except psycopg.OperationalError as error:
+        except psycopg.ProgrammingError:  # says the part it could not read, which may be the password
+            raise DatabaseUnreachable(
+                "HDE_DATABASE_URL cannot be read; it looks like postgresql://USER:PASSWORD@HOST:PORT/DATABASE,"
+                " with %40 for an @ in the password, %25 for a %"
+            ) from None
+        except psycopg.Error as error:
             raise _unreachable(error) from None
-        with values_hidden():
-            connection.execute(_SESSION)
-        connection.autocommit = autocommit
+        try:
+            with values_hidden():
+                connection.execute(_SESSION)
+                connection.autocommit = autocommit
+        except HdeError:
+            connection.close()
+            raise
         return connection
 
 
@@ -78,26 +90,24 @@ def values_hidden() -> Iterator[None]:
     """PostgreSQL's messages carry row values (DETAIL, CONTEXT); none of it passes here, tracebacks included."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise _unreachable(error) from None
     except psycopg.Error as error:
-        raise DatabaseError(_named(error)) from None
+        is_away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        told = _unreachable(error) if is_away else DatabaseError(_named(error))
+        _emptied(error, str(told))
+        raise told from None
 
 
 @contextmanager
 def transaction(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
-    """One transaction whose loss at a power cut would lose rows and coverage together, so it need not wait for disk."""
+    """A transaction of the data path.
+
+    Rows and coverage would be lost together at a power cut, so it need not wait for the disk. Every statement in it
+    looks up a batch in a large table; new and temporary tables have no statistics, and the planner would read or sort
+    the whole table for each batch.
+    """
     with connection.transaction(), connection.cursor(binary=True) as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = off")
+        cursor.execute(_DATA_PATH)
         yield cursor
-
-
-def probe_by_index(cursor: psycopg.Cursor[Any]) -> None:
-    """For this transaction. A temp table has no statistics, and the planner would scan the whole other table for it."""
-    cursor.execute(
-        "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
-        " set_config('enable_seqscan', 'off', true)"
-    )
 
 
 def lock_number(name: str) -> int:
@@ -118,6 +128,14 @@ def _unreachable(error: psycopg.Error) -> DatabaseUnreachable:
     return DatabaseUnreachable(f"{where} cannot be reached: {reason}")
 
 
+def _emptied(error: BaseException | None, told: str) -> None:
+    """`from None` hides an error from tracebacks and keeps it in __context__, where others would find its text."""
+    while error is not None:
+        if isinstance(error, psycopg.Error):
+            error.args = (told,)
+        error = error.__context__
+
+
 def _named(error: psycopg.Error) -> str:
     diagnosis = error.diag
     names = {
@@ -131,5 +149,7 @@ def _named(error: psycopg.Error) -> str:
 def as_url(conninfo: str) -> str:
     """A connection string as a URL for other programs. The password is not in it: libpq finds it through `passfile`."""
     parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value not in (None, "")}
+    parts.pop("password", None)
     user, database = parts.pop("user", ""), parts.pop("dbname", "")
-    return f"postgresql://{quote(user)}@/{quote(database)}?{urlencode(parts)}"
+    # libpq takes a + as it stands: a space in a path must become %20.
+    return f"postgresql://{quote(user, safe='')}@/{quote(database, safe='')}?{urlencode(parts, quote_via=quote)}"

@@ -11,7 +11,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from hde.rows import RawTable
 from hde.store.ledger import Span
-from hde.store.raw_tables import name
+from hde.store.raw_tables import as_text, name
 
 MOST_ROWS, MOST_SHARE = 10, 0.30
 
@@ -47,7 +47,7 @@ def missing_from(
     time: TimeOf | None,
 ) -> Missing:
     """The scope is the whole resource (no span), or the records whose time lies within the span."""
-    shown = SQL(", ").join(SQL("r.{}::text").format(Identifier(column)) for column in table.key)
+    shown = SQL(", ").join(as_text(table, "r", column) for column in table.key)
     cursor.execute(
         SQL("SELECT {} FROM {} r{}").format(shown or SQL("NULL"), name(table), _within(time) if span else _ALL),
         {"account": account, "start": span.start if span else None, "end": span.end if span else None},

@@ -47,7 +47,9 @@ def connect_account(connection: Connection, connector: str, external_id: str, ke
 
 
 def set_status(connection: Connection, account: int, status: str) -> None:
-    connection.execute("UPDATE meta.connections SET status = %s WHERE id = %s", (status, account))
+    """Committed at once, unless the caller has a transaction open."""
+    with connection.transaction():
+        connection.execute("UPDATE meta.connections SET status = %s WHERE id = %s", (status, account))
 
 
 @contextmanager

@@ -68,6 +68,8 @@ class Progress:
 
 def owed(cursor: Cursor, stream: Stream, begin: datetime | None, now: datetime, settle: timedelta) -> list[Span]:
     """Target minus what is covered before `now - settle`, minus windows that are open; oldest first."""
+    if begin is not None and begin >= now:
+        return []
     cursor.execute(
         "SELECT lower(gap), upper(gap) FROM unnest("
         " tstzmultirange(tstzrange(%(begin)s, %(now)s))"
@@ -96,7 +98,7 @@ def _cut(span: Span, step: timedelta | None, now: datetime) -> list[Span]:
         return [span]
     pieces = [] if span.start else [Span(None, at)]
     while at < span.end:
-        upper = min(_multiple(at, step) + step, span.end)
+        upper = min(at + (step - (at - _EPOCH) % step), span.end)
         pieces.append(Span(at, upper))
         at = upper
     return pieces
@@ -207,10 +209,11 @@ def fail(cursor: Cursor, window: WindowRecord, error: str, run: int, requests: i
 
 
 def prune(cursor: Cursor) -> None:
+    """Away with what is older than 90 days, what killed runs left open included: their time is owed again."""
     oldest = datetime.now(UTC) - KEPT_FOR
-    cursor.execute("DELETE FROM meta.windows WHERE state <> 'open' AND ended_at < %s", (oldest,))
+    cursor.execute("DELETE FROM meta.windows WHERE COALESCE(ended_at, cursor_at) < %s", (oldest,))
     cursor.execute("DELETE FROM meta.issues WHERE closed_at < %s", (oldest,))
-    cursor.execute("DELETE FROM meta.runs WHERE finished_at < %s", (oldest,))
+    cursor.execute("DELETE FROM meta.runs WHERE COALESCE(finished_at, started_at) < %s", (oldest,))
 
 
 def _begin(cursor: Cursor, window: WindowRecord, run: int) -> None:

@@ -5,6 +5,7 @@ Runs inside the caller's transaction, whose first statement must be `lock_accoun
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,8 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from hde.rows import RawRow, RawTable
 from hde.store.copy_text import bytea, copy_in, escaped, escaped_bytes
-from hde.store.database import lock_number, probe_by_index
-from hde.store.raw_tables import history, name, names, sql_type
+from hde.store.database import lock_number
+from hde.store.raw_tables import as_text, history, name, names, sql_type
 
 Cursor = psycopg.Cursor[Any]
 Key = tuple[str, ...]
@@ -86,6 +87,8 @@ def merge(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arri
 
 def move_to_history(cursor: Cursor, table: RawTable, account: int, keys: Sequence[Key], at: datetime, run: int) -> int:
     """What vanished moves to history with a new `_seq`, so that mappings take its canonical rows along."""
+    if not keys:
+        return 0
     statements = _statements(table)
     cursor.execute(statements.vanish, {"account": account, "at": at, "run": run, **_columns_of(keys)})
     return cursor.rowcount
@@ -121,9 +124,8 @@ def _lines(table: RawTable, prefix: str, arrivals: Iterable[Arrival]) -> Iterabl
 def _replace(cursor: Cursor, table: RawTable, account: int, arrivals: list[Arrival], run: int) -> set[Key]:
     statements = _statements(table)
     cursor.execute(statements.make_stage)
-    probe_by_index(cursor)
     copy_in(cursor, statements.copy_stage, _lines(table, f"{account}\t{run}\t", arrivals))
-    cursor.execute(statements.drop_equal)
+    cursor.execute(statements.drop_equal, ())
     equal = {tuple(row) for row in cursor.fetchall()} if table.key else {()} if cursor.rowcount else set()
     changed = {arrival.row.key for arrival in arrivals} - equal
     if changed:
@@ -200,22 +202,24 @@ def _statements(table: RawTable) -> _Statements:
 def _probe_statement(table: RawTable) -> Composed:
     if not table.key:
         return SQL("SELECT _hash FROM {} WHERE _account = %(account)s").format(name(table))
-    return SQL("SELECT {}, r._hash FROM {} r, {} WHERE r._account = %(account)s{}").format(
-        _shown(table), name(table), _given(table), _and(_matches(table))
+    return SQL("SELECT {}, r._hash FROM {}, {} r").format(
+        _shown(table), _given(table), _found(table, (*table.key, "_hash"))
     )
 
 
 def _shown(table: RawTable) -> Composed:
     """The key as text; a table without one still needs a column to return."""
-    columns = [SQL("r.{}::text").format(Identifier(column)) for column in table.key]
+    columns = [as_text(table, "r", column) for column in table.key]
     return SQL(", ").join(columns) if columns else SQL("NULL::text").format()
 
 
 def _vanish_statement(table: RawTable, former: SQL) -> Composed:
-    given = SQL(" USING {}").format(_given(table)) if table.key else SQL("")
-    gone = SQL("DELETE FROM {} r{} WHERE r._account = %(account)s{} RETURNING r.*").format(
-        name(table), given, _and(_matches(table))
-    )
+    if table.key:
+        gone = SQL(
+            "DELETE FROM {} r USING (SELECT found.ctid FROM {}, {} found) g WHERE r.ctid = g.ctid RETURNING r.*"
+        ).format(name(table), _given(table), _found(table, ("ctid",)))
+    else:
+        gone = SQL("DELETE FROM {} r WHERE r._account = %(account)s RETURNING r.*").format(name(table))
     return SQL(
         "WITH gone AS ({}) INSERT INTO {} ({}) SELECT _account, {} payload, _hash, _received, nextval({}), _run_id,"
         " _fetched_at, 'D', %(at)s, %(run)s FROM gone"
@@ -257,6 +261,13 @@ def _given(table: RawTable) -> Composed:
     return SQL("unnest({}) k({})").format(arrays, columns)
 
 
+def _found(table: RawTable, columns: Iterable[str]) -> Composed:
+    """The stored row of each given key, looked up by the primary key whatever the planner thinks of the table."""
+    return SQL("LATERAL (SELECT {} FROM {} r WHERE r._account = %(account)s{} OFFSET 0)").format(
+        names(columns), name(table), _and(_matches(table))
+    )
+
+
 def _matches(table: RawTable) -> Iterable[Composed]:
     return (
         SQL("r.{} = k.{}").format(Identifier(column), Identifier(f"c{index}")) for index, column in enumerate(table.key)
@@ -275,12 +286,15 @@ def _listed(columns: Iterable[str], prefix: str = "") -> Composed:
 def _meaning(alias: str, table: RawTable) -> Composed:
     """The payload without the paths whose change means nothing."""
     whole = SQL("{}.payload").format(Identifier(alias))
-    return whole + SQL("").join(SQL(" #- {}").format(list(path)) for path in table.volatile)
+    # Doubled, since psycopg reads % in statements with parameters, be it in a literal.
+    paths = [[name.replace("%", "%%") for name in path] for path in table.volatile]
+    return whole + SQL("").join(SQL(" #- {}").format(path) for path in paths)
 
 
 def _sequence(table: RawTable) -> Composed:
-    return SQL("{}::regclass").format(f'"{table.schema}"."_seq"')
+    return SQL("{}::regclass").format(Identifier(table.schema, "_seq").as_string(None))
 
 
 def _stage(table: RawTable) -> Identifier:
-    return Identifier("pg_temp", f"stage_{table.name}"[:63])
+    """Of this table as declared now: a connection may outlive a declaration, or serve connectors with equal names."""
+    return Identifier("pg_temp", f"stage_{zlib.crc32(repr(table).encode()):08x}_{table.name}"[:63])

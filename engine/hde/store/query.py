@@ -16,7 +16,7 @@ from hde.store.database import Connection, Database
 def answer(database: Database, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
     """Column names and rows. WrongUse says what PostgreSQL did not like."""
     with database.connection() as connection, _reading(connection), connection.cursor() as cursor:
-        cursor.execute(sql.encode())
+        cursor.execute(sql.encode(), prepare=True)  # prepared, it can only be one statement: no COMMIT before another
         if cursor.description is None:
             return [], []
         return [column.name for column in cursor.description], cursor.fetchall()
@@ -24,7 +24,8 @@ def answer(database: Database, sql: str) -> tuple[list[str], list[tuple[object, 
 
 def as_csv(database: Database, sql: str, out: BinaryIO) -> None:
     """The answer as CSV with a header, streamed."""
-    statement = SQL("COPY ({}) TO STDOUT WITH (FORMAT csv, HEADER)").format(SQL(sql.strip().rstrip(";")))
+    # The line break ends a comment that the question may end with.
+    statement = SQL("COPY ({}\n) TO STDOUT WITH (FORMAT csv, HEADER)").format(SQL(sql.strip().rstrip(";")))
     with database.connection() as connection, _reading(connection), connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             for data in copy:
@@ -34,6 +35,8 @@ def as_csv(database: Database, sql: str, out: BinaryIO) -> None:
 
 @contextmanager
 def _reading(connection: Connection) -> Iterator[None]:
+    connection.execute("SELECT set_config('default_transaction_read_only', 'on', false)")
+    connection.commit()
     connection.read_only = True
     try:
         yield

@@ -46,10 +46,9 @@ def prepare(connection: Connection, table: RawTable, references: Iterable[str], 
         else:
             result = _widen(cursor, table, there, fill)
         for column in references:
-            index = Identifier(f"{table.name}_{column}_ref"[:63])
-            cursor.execute(
-                SQL("CREATE INDEX IF NOT EXISTS {} ON {} (_account, {})").format(index, name(table), Identifier(column))
-            )
+            # Told apart by what they index: names of our making could meet, or be cut to the same 63 bytes.
+            if ("_account", column) not in [columns for _, columns in _indexes(cursor, table)]:
+                cursor.execute(SQL("CREATE INDEX ON {} (_account, {})").format(name(table), Identifier(column)))
     return result
 
 
@@ -69,6 +68,12 @@ def key_columns(table: RawTable) -> tuple[str, ...]:
 def names(columns: Iterable[str], prefix: str = "") -> Composed:
     """A comma-separated list of quoted columns, each behind `prefix`."""
     return SQL(", ").join(SQL(prefix) + Identifier(column) for column in columns)
+
+
+def as_text(table: RawTable, alias: str, column: str) -> Composed:
+    """A key column as text, spelled as in `RawRow.key`: a boolean is `t` or `f` there, and `true` when cast."""
+    shown = SQL("left({}.{}::text, 1)") if dict(table.columns).get(column) == "boolean" else SQL("{}.{}::text")
+    return shown.format(Identifier(alias), Identifier(column))
 
 
 def sql_type(table: RawTable, column: str) -> SQL:
@@ -144,15 +149,19 @@ def _widen(cursor: psycopg.Cursor[Any], table: RawTable, there: dict[str, str], 
     return Prepared(added, undeclared)
 
 
-def _refuse_another_key(cursor: psycopg.Cursor[Any], table: RawTable) -> None:
+def _indexes(cursor: psycopg.Cursor[Any], table: RawTable) -> list[tuple[bool, tuple[str, ...]]]:
+    """Whether it is the primary key, and its columns, of each index."""
     cursor.execute(
-        "SELECT array_agg(a.attname::text ORDER BY k.at) FROM pg_index i,"
+        "SELECT i.indisprimary, array_agg(a.attname::text ORDER BY k.at) FROM pg_index i,"
         " unnest(i.indkey) WITH ORDINALITY AS k(number, at) JOIN pg_attribute a ON a.attnum = k.number"
-        " WHERE i.indrelid = to_regclass(%s) AND i.indisprimary AND a.attrelid = i.indrelid",
+        " WHERE i.indrelid = to_regclass(%s) AND a.attrelid = i.indrelid GROUP BY i.indexrelid, i.indisprimary",
         (name(table).as_string(cursor),),
     )
-    row = cursor.fetchone()
-    stands = tuple(row[0][1:]) if row and row[0] else ()
+    return [(is_primary, tuple(columns)) for is_primary, columns in cursor.fetchall()]
+
+
+def _refuse_another_key(cursor: psycopg.Cursor[Any], table: RawTable) -> None:
+    stands = next((columns[1:] for is_primary, columns in _indexes(cursor, table) if is_primary), ())
     if stands != key_columns(table):
         raise WrongUse(
             f"{table.schema}.{table.name} has the key [{', '.join(stands)}], the connector says"
@@ -181,8 +190,11 @@ def _fill(cursor: psycopg.Cursor[Any], table: RawTable, added: tuple[str, ...], 
 
 
 def _payloads(cursor: psycopg.Cursor[Any], table: RawTable) -> Iterator[list[tuple[int, bytes]]]:
-    after = 0
-    page = SQL("SELECT _seq, convert_to(payload::text, 'UTF8') FROM {} WHERE _seq > %s ORDER BY _seq LIMIT %s")
-    while batch := cursor.execute(page.format(name(table)), (after, BATCH)).fetchall():
-        yield batch
-        after = batch[-1][0]
+    after = (0, 0)
+    page = SQL(
+        "SELECT _account, _seq, convert_to(payload::text, 'UTF8') FROM {} WHERE (_account, _seq) > (%s, %s)"
+        " ORDER BY _account, _seq LIMIT %s"
+    ).format(name(table))
+    while batch := cursor.execute(page, (*after, BATCH)).fetchall():
+        yield [(seq, payload) for _, seq, payload in batch]
+        after = batch[-1][:2]

@@ -74,7 +74,6 @@ class FileTokens:
 
     @contextmanager
     def _changing(self) -> Iterator[Entries]:
-        _private_folder(self._path.parent)
         with _lock(self._path.with_name(f"{self._path.name}.lock"), self.where):
             entries = self._entries()
             yield entries
@@ -85,8 +84,8 @@ class FileTokens:
             entries = json.loads(self._path.read_bytes())
         except FileNotFoundError:
             return {}
-        except PermissionError:
-            raise WrongUse(f"{self._path} cannot be read: it belongs to another user of this machine") from None
+        except OSError as error:
+            raise WrongUse(f"{self._path} cannot be read ({error.strerror}); tokens are stored there") from None
         except ValueError:
             raise self._damaged() from None
         if not isinstance(entries, dict) or not all(_is_map_of_maps(accounts) for accounts in entries.values()):
@@ -103,14 +102,16 @@ def _is_map_of_maps(value: object) -> bool:
 
 @contextmanager
 def _lock(path: Path, what: str) -> Iterator[None]:
-    _private_folder(path.parent)
     lock = FileLock(path, mode=0o600, timeout=LONGEST_WAIT)
     try:
+        _private_folder(path.parent)
         lock.acquire()
     except Timeout:
         raise WrongUse(
             f"another hde has held {what} for {LONGEST_WAIT:.0f} s ({path}): stop it, then try again"
         ) from None
+    except OSError as error:
+        raise WrongUse(f"{path} cannot be made ({error.strerror}): tokens are stored beside it") from None
     try:
         yield
     finally:

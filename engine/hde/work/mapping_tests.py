@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from hde.check import fixtures
+from hde.errors import WrongUse
 from hde.mapping.compiled import compile_mapping
 from hde.mapping.testing import run_test
 from hde.spec.load import load_source, mappings_folder
@@ -21,3 +23,18 @@ class Outcome:
     where: str
     title: str
     differences: list[str]
+
+
+def run_tests(connector_file: Path) -> Iterator[Outcome]:
+    """Every test of every mapping of the connector. Problems where a file is wrong, WrongUse where a test is."""
+    folder = mappings_folder(connector_file)
+    source = load_source(connector_file, folder)
+    tests, problems = read_tests(folder)
+    if problems:
+        raise Problems(problems)
+    compiled = {mapping.file.stem: compile_mapping(mapping) for mapping in source.mappings}
+    records = cache(lambda resource: fixtures(folder, resource))
+    for test in tests:
+        if test.mapping not in compiled:
+            raise WrongUse(f"{test.where}: there is no mapping {test.mapping!r} in {folder}")
+        yield Outcome(test.where, test.title, run_test(test, compiled[test.mapping], records))

@@ -1,0 +1,84 @@
+"""The filters of templates: null stays null, what is no number is never 0, and no output grows without bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from jinja2 import Undefined
+
+LONGEST_OUTPUT: Final = 1_000_000
+Filter = Callable[..., Any]
+
+
+class FilterError(ValueError):
+    """What a filter cannot do. The message holds no value."""
+
+
+def as_text(value: object) -> str:
+    """A value as it stands in a URL or header: true and false in JSON's spelling."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def operand(value: object) -> str:
+    """A part of `a ~ b`: null inside a longer text is an error."""
+    if _is_nothing(value):
+        raise FilterError("null inside a text; `default` or a condition says what stands there instead")
+    return as_text(value)
+
+
+def _default(value: object, instead: object = "") -> object:
+    return instead if _is_nothing(value) else value
+
+
+def _int(value: Any) -> int | None:
+    if _is_nothing(value):
+        return None
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise FilterError("`int` of what is no whole number") from None
+
+
+def _join(value: Any, between: str = "") -> str | None:
+    if _is_nothing(value):
+        return None
+    items = [as_text(item) for item in value if item is not None]
+    _bounded(sum(map(len, items)) + len(items) * len(between))
+    return between.join(items)
+
+
+def _replace(value: object, old: str, new: str) -> str | None:
+    if _is_nothing(value):
+        return None
+    text = as_text(value)
+    _bounded(len(text) + text.count(old) * len(new))
+    return text.replace(old, new)
+
+
+def _of_text(change: Callable[[str], str]) -> Filter:
+    def filtered(value: object) -> str | None:
+        return None if _is_nothing(value) else change(as_text(value))
+
+    return filtered
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or isinstance(value, Undefined)
+
+
+def _bounded(length: int) -> None:
+    if length > LONGEST_OUTPUT:
+        raise FilterError(f"more than {LONGEST_OUTPUT} characters")
+
+
+FILTERS: Final[Mapping[str, Filter]] = {
+    "default": _default,
+    "int": _int,
+    "join": _join,
+    "lower": _of_text(str.lower),
+    "replace": _replace,
+    "string": _of_text(str),
+    "trim": _of_text(str.strip),
+    "upper": _of_text(str.upper),
+}

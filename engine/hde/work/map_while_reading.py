@@ -1,0 +1,48 @@
+"""Mapping beside the reading: a thread that maps what has been committed while more is being fetched and stored.
+
+Order of `_seq` is order of commit, so it may run at any time and overlooks nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from hde.store.database import Database, transaction
+from hde.work.map_raw import Mapper, Told, begin, map_batch
+
+PAUSE = 0.2  # seconds between two looks, so that batches are worth their transaction
+
+
+@contextmanager
+def mapping_beside(database: Database, mappers: Sequence[Mapper], told: Told) -> Iterator[None]:
+    """Map while the block runs. What it leaves due is mapped by the pass that follows."""
+    ended = threading.Event()
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with database.connection() as connection:
+                for mapper in mappers:
+                    begin(connection, mapper)
+                while not ended.wait(PAUSE):
+                    for mapper in mappers:
+                        _map_until(ended, lambda one=mapper: map_batch(lambda: transaction(connection), one, told))
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
+            failure.append(error)
+
+    thread = threading.Thread(target=work, name="mapping", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    if failure:
+        raise failure[0]
+
+
+def _map_until(ended: threading.Event, map_one_batch: Callable[[], bool]) -> None:
+    while not ended.is_set() and map_one_batch():
+        pass

@@ -1,0 +1,21 @@
+"""Every way in which YAML can contradict itself or its fixtures, and the exact words said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+
+
+def _cases(name: str) -> list[object]:
+    cases = yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
+    return [pytest.param(case, id=case["title"]) for case in cases]
+
+
+@pytest.mark.parametrize("case", [*_cases("connector_complaints.yaml"), *_cases("mapping_complaints.yaml")])
+def test_what_is_said_about_one_mistake(case: dict[str, str], complaints: Callable[[str, str, str], list[str]]) -> None:
+    assert complaints(case["file"], case["old"], case["new"]) == case["complaints"]

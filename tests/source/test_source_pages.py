@@ -1,0 +1,320 @@
+"""Every kind of pagination, every way it ends, every way it must not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+from source_made import Reply, Seen, resource
+
+from hde.errors import Refused, Unreadable
+from hde.source.pages import Bounds, WindowLost, read_pages
+from hde.spec.connector import Cursor, ErrorRule, LinkHeader, NextUrl, Offset, PageNumber, RawColumn, Where, Window
+
+BODY_NEXT = Where(body="next")
+
+
+def things(*numbers: int) -> list[dict[str, int]]:
+    return [{"id": number} for number in numbers]
+
+
+def read(session, what, bounds=None, resume=None):
+    return list(read_pages(session, what, bounds, resume=resume, arrived=count(1).__next__))
+
+
+def ids(pages):
+    return [row.key[0] for page in pages for row in page.rows]
+
+
+def offset_source(total: int, most: int = 2):
+    def answer(seen: Seen):
+        start = int(seen["offset"] or 0)
+        return {"items": things(*range(start, min(start + most, total))), "total": total, "more": start + most < total}
+
+    return answer
+
+
+def page_source(total: int, most: int = 2):
+    def answer(seen: Seen):
+        start = (int(seen["page"] or 1) - 1) * most
+        return {"items": things(*range(start, min(start + most, total))), "total": str(total)}
+
+    return answer
+
+
+OFFSET = {"params": {"offset": "{{ page.offset }}", "limit": "{{ page.size }}"}, "records": "items"}
+PAGE = {"params": {"page": "{{ page.number }}", "size": "{{ page.size }}"}, "records": "items"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "what", "requests", "stopped"),
+    [
+        (offset_source(5), {**OFFSET, "pagination": Offset(size=2)}, 4, "empty page"),
+        (offset_source(5), {**OFFSET, "pagination": Offset(size=3)}, 4, "empty page"),
+        (offset_source(5), {**OFFSET, "pagination": Offset(size=2, stop="short")}, 3, "short page"),
+        (offset_source(5), {**OFFSET, "pagination": Offset(size=9, total=Where("total"))}, 3, "total reached"),
+        (offset_source(5), {**OFFSET, "pagination": Offset(size=2, more=Where("more"))}, 3, "no more"),
+        (offset_source(5, 5), {**OFFSET, "pagination": Offset(size=5)}, 2, "empty page"),
+        (page_source(5), {**PAGE, "pagination": PageNumber(size=2)}, 4, "empty page"),
+        (page_source(5), {**PAGE, "pagination": PageNumber(size=2, stop="short")}, 3, "short page"),
+        (page_source(5), {**PAGE, "pagination": PageNumber(size=2, total=Where("total"))}, 3, "total reached"),
+    ],
+)
+def test_counted_pages_end_where_they_end(source, open_session, answer, what, requests, stopped):
+    source.answer = answer
+    pages = read(open_session(), resource(**what))
+    assert ids(pages) == ["0", "1", "2", "3", "4"]
+    assert (len(source.seen), pages[-1].stopped, pages[-1].next) == (requests, stopped, None)
+    assert [page.ordinal for page in pages] == list(range(1, requests + 1))
+
+
+def test_a_short_page_that_is_not_the_last_loses_nothing(source, open_session):
+    source.answer = lambda seen: {"items": things(*{0: [0, 1, 2], 3: [3], 4: [4, 5, 6]}.get(int(seen["offset"]), []))}
+    pages = read(open_session(), resource(**OFFSET, pagination=Offset(size=3)))
+    assert ids(pages) == [str(number) for number in range(7)]
+
+
+def test_page_numbers_may_begin_at_nought(source, open_session):
+    source.answer = lambda seen: {"items": things(0) if seen["page"] == "0" else []}
+    read(open_session(), resource(**PAGE, pagination=PageNumber(first=0)))
+    assert [(seen["page"], seen["size"]) for seen in source.seen] == [("0", None), ("1", None)]
+
+
+CURSOR = {"params": {"after": "{{ page.cursor }}", "limit": 2}, "records": "items"}
+
+
+@pytest.mark.parametrize("nothing", [{}, {"next": None}, {"next": ""}, {"next": False}, {"next": 0}, {"next": []}])
+def test_a_cursor_that_is_nothing_ends_paging(source, open_session, nothing):
+    pages = {
+        None: {"items": things(1), "next": "b c"},
+        "b c": {"items": [], "next": 7},
+        "7": {"items": things(2), **nothing},
+    }
+    source.answer = lambda seen: pages[seen["after"]]
+    found = read(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT)))
+    assert (ids(found), [page.stopped for page in found]) == (["1", "2"], [None, None, "no next"])
+    assert "after" not in source.seen[0].query
+
+
+@pytest.mark.parametrize("nothing", [{}, {"X-Next": ""}, {"X-Next": "0"}, {"X-Next": "false"}])
+def test_a_cursor_may_stand_in_a_header(source, open_session, nothing):
+    source.in_turn(Reply(things(1), headers={"X-Next": "2"}), Reply(things(2), headers=nothing))
+    what = resource(params=CURSOR["params"], pagination=Cursor(Where(header="X-Next")))
+    assert ids(read(open_session(), what)) == ["1", "2"]
+
+
+@pytest.mark.parametrize("next_", [True, {"a": 1}, ["a"], "x" * 20_000])
+def test_a_cursor_that_is_none_is_unreadable(source, open_session, next_):
+    source.in_turn({"items": things(1), "next": next_})
+    with pytest.raises(Unreadable, match="a cursor was expected"):
+        read(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT)))
+
+
+def test_a_cursor_in_circles_is_an_error_after_its_page_was_handed_on(source, open_session):
+    pages = {None: ("1", "a"), "a": ("2", "b"), "b": ("3", "a")}
+    source.answer = lambda seen: {"items": things(int(pages[seen["after"]][0])), "next": pages[seen["after"]][1]}
+    found = []
+    with pytest.raises(Unreadable, match="repeats a page"):
+        found.extend(
+            read_pages(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT)), None, arrived=count().__next__)
+        )
+    assert len(source.seen) == 3
+
+
+def test_the_page_before_a_circle_is_not_to_be_resumed(source, open_session):
+    source.answer = lambda seen: {"items": things(1), "next": "a"}
+    pages = read_pages(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT)), None, arrived=count().__next__)
+    assert next(pages).next == {"cursor": "a", "pages": 1}
+    second = next(pages)
+    assert (second.next, second.stopped) == (None, None)
+    with pytest.raises(Unreadable):
+        next(pages)
+
+
+@pytest.mark.parametrize("what", [{**PAGE, "pagination": PageNumber()}, {**OFFSET, "pagination": Offset()}])
+def test_a_source_that_ignores_the_page_is_an_error(source, open_session, what):
+    source.in_turn({"items": things(1, 2)})
+    with pytest.raises(Unreadable, match="repeats a page"):
+        read(open_session(), resource(**what))
+    assert len(source.seen) == 2
+
+
+def test_an_offset_that_does_not_grow_is_an_error(source, open_session):
+    source.in_turn({"items": [], "more": True})
+    with pytest.raises(Unreadable, match="repeats a page"):
+        read(open_session(), resource(**OFFSET, pagination=Offset(more=Where("more"))))
+
+
+def test_max_pages_is_an_error_never_a_success(source, open_session):
+    numbers = count()
+    source.answer = lambda seen: {"items": things(next(numbers)), "next": f"c{len(source.seen)}"}
+    with pytest.raises(Unreadable, match="more than the 3 pages"):
+        read(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT, max_pages=3)))
+    assert len(source.seen) == 3
+
+
+def test_a_window_that_ends_on_its_last_allowed_page_is_complete(source, open_session):
+    source.in_turn({"items": things(1), "next": "a"}, {"items": things(2)})
+    assert len(read(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT, max_pages=2)))) == 2
+
+
+@pytest.mark.parametrize("link", ["{url}/api/more?p=2", "/api/more?p=2", "more?p=2"])
+def test_a_next_url_is_gone_to_as_it_stands(source, open_session, link):
+    source.in_turn({"items": things(1), "next": link.replace("{url}", source.url)}, {"items": things(2)})
+    session = open_session(http={"headers": {"X-Key": "k"}, "params": {"everywhere": "1"}})
+    what = resource(params={"first": "1"}, records="items", pagination=NextUrl(BODY_NEXT))
+    assert ids(read(session, what)) == ["1", "2"]
+    assert source.seen[0].query == {"first": ["1"], "everywhere": ["1"]}
+    assert (source.seen[1].raw_path, source.seen[1].headers["x-key"]) == ("/api/more?p=2", "k")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '<{url}/api/more?p=2,3>; rel="next"',
+        '<{url}/x>; rel="prev", </api/more?p=2,3>;title="a, b"; REL=next',
+        '<{url}/x>; rel=last,<{url}/api/more?p=2,3>; rel="nofollow next"',
+    ],
+)
+def test_a_link_header_leads_on(source, open_session, header):
+    source.in_turn(
+        Reply(things(1), headers={"Link": header.replace("{url}", source.url)}),
+        Reply(things(2), headers={"Link": f'<{source.url}/x>; rel="first"'}),
+    )
+    assert ids(read(open_session(), resource(pagination=LinkHeader()))) == ["1", "2"]
+    assert source.seen[1].raw_path == "/api/more?p=2,3"
+
+
+@pytest.mark.parametrize(
+    "link", ["https://evil.example/x", "//evil.example/x", "http://127.0.0.1:1/", "file:///etc/passwd"]
+)
+def test_a_next_page_on_another_origin_is_refused(source, other_source, open_session, link):
+    for target in (link, other_source.url):
+        source.in_turn({"items": things(1), "next": target})
+        with pytest.raises(Refused, match="next page"):
+            read(open_session(), resource(records="items", pagination=NextUrl(BODY_NEXT)))
+    assert other_source.seen == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "outcome", "stopped"),
+    [("skip", 403, "skip", "skipped: 403"), ("empty", 404, "empty", "empty: 404"), (None, 204, "empty", "empty: 204")],
+)
+def test_what_is_not_there_and_what_is_not_allowed_are_told_apart(source, open_session, rule, status, outcome, stopped):
+    source.in_turn(Reply(status=status))
+    rules = (ErrorRule(rule, (status,)),) if rule else ()
+    [page] = read(open_session(), resource(records="items", errors=rules))
+    assert (page.outcome, page.stopped, page.rows, page.next) == (outcome, stopped, [], None)
+
+
+def test_one_object_is_a_page_of_its_own(source, open_session):
+    source.in_turn({"id": 5})
+    [page] = read(open_session(), resource())
+    assert (ids([page]), page.stopped, page.requests) == (["5"], "single page", 1)
+
+
+@pytest.mark.parametrize(
+    ("what", "state", "rest"),
+    [
+        ({**CURSOR, "pagination": Cursor(BODY_NEXT)}, {"cursor": "b", "pages": 1}, {"after": ["b"], "limit": ["2"]}),
+        (
+            {**OFFSET, "pagination": Offset(size=2)},
+            {"offset": 4, "pages": 2, "received": 4},
+            {"offset": ["4"], "limit": ["2"]},
+        ),
+        ({**PAGE, "pagination": PageNumber()}, {"number": 3, "pages": 2, "received": 4}, {"page": ["3"]}),
+    ],
+)
+def test_reading_goes_on_from_a_pages_next(source, open_session, what, state, rest):
+    source.in_turn({"items": []})
+    read(open_session(), resource(**what), resume=state)
+    assert source.seen[0].query == rest
+
+
+def test_the_first_pages_next_resumes_exactly_there(source, open_session):
+    source.answer = offset_source(5)
+    what = resource(**OFFSET, pagination=Offset(size=2))
+    first = next(read_pages(open_session(), what, None, arrived=count().__next__))
+    assert ids(read(open_session(), what, resume=first.next)) == ["2", "3", "4"]
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_a_dead_cursor_asks_for_the_window_anew(source, open_session, status):
+    source.in_turn(Reply(status=status))
+    what = resource(**CURSOR, pagination=Cursor(BODY_NEXT))
+    with pytest.raises(WindowLost):
+        read(open_session(), what, resume={"cursor": "old", "pages": 3})
+    with pytest.raises(Refused):
+        read(open_session(), what)
+
+
+def test_a_restart_rule_asks_for_the_window_anew(source, open_session):
+    source.in_turn({"items": things(1), "next": "a"}, Reply({}, status=410))
+    with pytest.raises(WindowLost, match="begin anew"):
+        read(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT), errors=(ErrorRule("restart", (410,)),)))
+
+
+@pytest.mark.parametrize(
+    ("body", "records"),
+    [
+        (b'{"records": null}', "records"),
+        (b"{}", "records"),
+        (b'{"records": 7}', "records"),
+        (b'{"records": [{"id": 1}', "records"),
+        (b'[{"id": 1}, {"id', None),
+        (b'{"id": 1', None),
+        (b'"text"', None),
+        (b"null", None),
+        (b"nonsense", None),
+        (b'{"a": {"b": null}}', "a.b[?x]"),
+    ],
+)
+def test_a_page_without_records_is_a_failure_not_an_empty_one(source, open_session, body, records):
+    source.in_turn(Reply(body))
+    with pytest.raises(Unreadable, match="things"):
+        read(open_session(), resource(records=records))
+
+
+def test_one_bad_record_stops_itself_only(source, open_session):
+    source.in_turn(Reply(b'{"items": [{"id": 1}, {"id": nul}, {"x": 1}, 7, {"id": "x"}, {"id": 2}]}'))
+    [page] = read(open_session(), resource(records="items"))
+    assert ids([page]) == ["1", "2"]
+    assert [(issue.path, issue.rule) for issue in page.unkeyed] == [
+        ("", "not JSON"),
+        ("id", "key missing"),
+        ("", "not an object"),
+        ("id", "bigint: form"),
+    ]
+
+
+def test_a_window_is_rendered_and_readable_by_columns(source, open_session):
+    source.in_turn({"items": [{"id": 1}]})
+    what = resource(
+        params={"from": "{{ window.start }}", "to": "{{ window.end }}"},
+        records="items",
+        window=Window(settle=datetime.resolution, format="date"),
+        columns={"id": "bigint"},
+    )
+    extra = (RawColumn("day", "date", "$window.start"), RawColumn("who", "text", "$account.id"))
+    what = type(what)(**{**vars(what), "columns": what.columns + extra})
+    session = open_session()
+    session.identify()
+    bounds = Bounds(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+    [page] = read(session, what, bounds)
+    assert source.seen[0].query == {"from": ["2026-01-01"], "to": ["2026-02-01"]}
+    assert page.rows[0].values == ("1", "2026-01-01", "default")
+
+
+def test_pages_are_asked_for_only_when_wanted(source, open_session):
+    source.answer = offset_source(50)
+    pages = read_pages(open_session(), resource(**OFFSET, pagination=Offset()), None, arrived=count().__next__)
+    next(pages)
+    next(pages)
+    assert len(source.seen) == 2
+
+
+def test_templates_can_send_the_page_in_the_path(source, open_session):
+    source.answer = lambda seen: {"items": things(1) if seen.path.endswith("/1") else []}
+    what = resource("/things/{{ page.number }}", records="items", pagination=PageNumber())
+    assert ids(read(open_session(), what)) == ["1"]

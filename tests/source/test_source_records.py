@@ -1,0 +1,301 @@
+"""From bytes to rows: what fits, what does not, and what must not stop its neighbours."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from source_made import connector, resource
+
+from hde.errors import Unreadable
+from hde.rows import RawRow
+from hde.source import scan
+from hde.source.exact import decode_exactly, exact_text
+from hde.source.reader import RowReader, raw_table
+from hde.source.records import Body, split
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "texts"),
+    [
+        (b' [ {"a" : 1} , {"b":2}] ', None, [b'{"a" : 1}', b'{"b":2}']),
+        (b'{"a": 1}\n', None, [b'{"a": 1}']),
+        (b'{"x": {"y": [1.10, {"a":1e2}]}}', "x.y", [b"1.10", b'{"a":1e2}']),
+        (b'{"x": {"a": 1}}', "x", [b'{"a": 1}']),
+        (b'{"r": []}', "r", []),
+        (b'{"e": [{"r": {"v": 1.10}}, {"r": {"v": 123456789012345678901234567890}}]}', "e[].r",
+         [b'{"v":1.10}', b'{"v":123456789012345678901234567890}']),
+        (b'{"e": [{"s": 1.5, "k": 1}, {"s": 2.50, "k": 2}]}', "e[?s > `2`]", [b'{"s":2.50,"k":2}']),
+        (b"{}", "e[] || `[]`", []),
+        (b'{"r": [{"a": "\\ud800"}, {"b": 1}]}', "r", [b'{"a": "\\ud800"}', b'{"b": 1}']),
+        (b'{"r": [{"a": NaN}, {"b": "]}\\""}], "n": {}}', "r", [b'{"a": NaN}', b'{"b": "]}\\""}']),
+        (b'{"r": [], "r": [{"a": "\\ud800"}]}', "r", [b'{"a": "\\ud800"}']),
+    ],
+)  # fmt: skip
+def test_records_are_cut_out_as_received(body, path, texts):
+    assert split(body, path) == texts
+
+
+@pytest.mark.parametrize("text", [b"[", b"[1,", b'["a]', b"[1}", b"[1] 2", b"[,1]", b"", b"{1:2}", b'{"a" 1}', b"1"])
+def test_the_scanner_refuses_what_is_cut_off(text):
+    with pytest.raises(scan.Unbalanced):
+        scan.members(text) if text[:1] == b"{" else scan.elements(text)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(VALUES), st.dictionaries(st.text(), VALUES))
+def test_the_scanner_cuts_as_a_parser_would(items, members):
+    for ascii_ in (True, False):
+        texts = scan.elements(json.dumps(items, ensure_ascii=ascii_).encode("utf-8", "surrogatepass"))
+        assert [json.loads(text) for text in texts] == items
+    found = scan.members(json.dumps(members, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    assert {name: json.loads(text) for name, text in found.items()} == members
+
+
+@given(VALUES)
+def test_exact_text_changes_nothing(value):
+    text = json.dumps(value)
+    assert json.loads(exact_text(decode_exactly(text.encode()))) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["1.10", "1e2", "-0.0", "123456789012345678901234567890", "1e400", "0.1000000000000000055"]
+)
+def test_numbers_keep_their_digits(text):
+    assert exact_text(decode_exactly(text.encode())) == text
+
+
+def test_exact_numbers_count_in_expressions():
+    body = Body(b'{"a": [{"v": 1.5}, {"v": 2.25}]}')
+    assert body.value("sum(a[].v)") == 3.75
+    assert body.value("max_by(a, &v).v") == 2.25
+
+
+@pytest.mark.parametrize("path", ["join('', a)", "sum(a)", "abs(b)"])
+def test_an_expression_that_fails_on_an_answer_is_unreadable(path):
+    with pytest.raises(Unreadable, match="cannot be read"):
+        Body(b'{"a": {}, "b": "x"}').value(path)
+
+
+def read(type_, text, *, key=False):
+    what = resource(columns={"id": "text", "v": type_}, key=("id", "v") if key else ("id",))
+    return RowReader(what, {}).read(b'{"id": "1", "v": ' + text.encode() + b"}")
+
+
+FITS = [
+    ("text", '"a"', "a"), ("text", '""', ""), ("text", '"\\u00e9\\ud83d\\ude00"', "é😀"),
+    ("int", "5", "5"), ("int", "-2147483648", "-2147483648"), ("int", "10.0", "10"), ("int", "1e2", "100"),
+    ("bigint", "9223372036854775807", "9223372036854775807"), ("bigint", '"42"', "42"), ("bigint", "-3.0", "-3"),
+    ("bigint", '"-9223372036854775808"', "-9223372036854775808"),
+    ("float", "1.5", "1.5"), ("float", "3", "3.0"), ("float", "1e-400", "0.0"), ("float", "1e5", "100000.0"),
+    ("float", "0.1000000000000000055511151231257827", "0.1"),
+    ("numeric", "1.10", "1.10"), ("numeric", "123456789012345678901234567890.5", "123456789012345678901234567890.5"),
+    ("numeric", '"1.50"', "1.50"), ("numeric", "7", "7"), ("numeric", "1e400", "1e400"),
+    ("boolean", "true", "t"), ("boolean", "false", "f"),
+    ("date", '"2024-02-29"', "2024-02-29"),
+    ("timestamptz", '"2026-01-01T00:00:00Z"', "2026-01-01T00:00:00Z"),
+    ("timestamptz", '"2026-01-01T00:00:00.123456Z"', "2026-01-01T00:00:00.123456Z"),
+    ("timestamptz", '"2026-01-01T02:00:00+02:00"', "2026-01-01 00:00:00+00"),
+    ("timestamptz", '"2026-01-01t00:00:00.1234567z"', "2026-01-01 00:00:00.123456+00"),
+    ("timestamptz", '"9999-12-31T23:59:59Z"', "9999-12-31T23:59:59Z"),
+    ("timestamptz", '"0001-01-01T00:00:00Z"', "0001-01-01T00:00:00Z"),
+    ("uuid", '"ECFC6A15-4661-442f-a9a4-f160dd7afae8"', "ecfc6a15-4661-442f-a9a4-f160dd7afae8"),
+    ("uuid", '"ecfc6a154661442fa9a4f160dd7afae8"', "ecfc6a15-4661-442f-a9a4-f160dd7afae8"),
+    ("jsonb", '{"a": [1.10, "x"]}', '{"a":[1.10,"x"]}'), ("jsonb", '"x"', '"x"'), ("jsonb", "false", "false"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "text", "value"), FITS)
+def test_what_fits_a_column(type_, text, value):
+    row = read(type_, text)
+    assert isinstance(row, RawRow)
+    assert (row.values, row.issues) == (("1", value), ())
+    assert type(row.values[1]) is str
+
+
+MISFITS = [
+    ("text", "5", "type", "number"), ("text", "1.5", "type", "number"), ("text", "true", "type", "boolean"),
+    ("text", "[]", "type", "array"),
+    ("int", "2147483648", "range", "number"), ("int", "1.5", "form", "number"), ("int", '"5"', "type", "string"),
+    ("int", "true", "type", "boolean"), ("int", "1.00000000000000000001", "form", "number"),
+    ("bigint", "9223372036854775808", "range", "number"), ("bigint", '"1_000"', "form", "string"),
+    ("bigint", '" 12"', "form", "string"), ("bigint", '"0x1F"', "form", "string"),
+    ("bigint", '"007"', "form", "string"),
+    ("bigint", '"٣"', "form", "string"), ("bigint", '""', "form", "string"), ("bigint", "1e30", "range", "number"),
+    ("bigint", '"9999999999999999999"', "range", "string"),
+    ("float", '"1.5"', "type", "string"), ("float", "1e400", "range", "number out of range"),
+    ("float", "true", "type", "boolean"), ("float", "9" * 400, "range", "number"),
+    ("numeric", '"NaN"', "form", "string"), ("numeric", '"1,5"', "form", "string"), ("numeric", "{}", "type", "object"),
+    ("boolean", "1", "type", "number"), ("boolean", '"yes"', "type", "string"),
+    ("date", '"2023-02-29"', "form", "string"), ("date", '"2026-1-1"', "form", "string"),
+    ("date", '"01/02/2026"', "form", "string"), ("date", '"2026-01-01T00:00:00Z"', "form", "string"),
+    ("timestamptz", '"now"', "form", "string"), ("timestamptz", '"infinity"', "form", "string"),
+    ("timestamptz", '"2026-01-01T00:00:00"', "form", "string"), ("timestamptz", "1767225600", "type", "number"),
+    ("timestamptz", '"2026-W01-1T00:00:00Z"', "form", "string"), ("timestamptz", '"2026-01-01"', "form", "string"),
+    ("timestamptz", '"2026-02-30T00:00:00Z"', "form", "string"), ("timestamptz", '""', "form", "string"),
+    ("timestamptz", '"10000-01-01T00:00:00Z"', "form", "string"),
+    ("timestamptz", '"2026-01-01T00:00:00+16:00"', "form", "string"),
+    ("timestamptz", '"2026-01-01T00:00:00,5Z"', "form", "string"),
+    ("timestamptz", '"0001-01-01T00:00:00+10:00"', "form", "string"),
+    ("uuid", '"{ecfc6a15-4661-442f-a9a4-f160dd7afae8}"', "form", "string"), ("uuid", '"x"', "form", "string"),
+    ("uuid", '"ecfc6a15 4661 442f a9a4 f160dd7afae8"', "form", "string"), ("uuid", "5", "type", "number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "text", "rule", "json_type"), MISFITS)
+def test_what_does_not_fit_is_an_issue_and_null(type_, text, rule, json_type):
+    row = read(type_, text)
+    assert isinstance(row, RawRow)
+    assert row.values == ("1", None)
+    [issue] = row.issues
+    assert (issue.path, issue.rule, issue.json_type) == ("v", f"{type_}: {rule}", json_type)
+    assert row.payload == b'{"id": "1", "v": ' + text.encode() + b"}"
+
+
+@pytest.mark.parametrize(("type_", "text", "value"), [
+    ("timestamptz", '"2026-01-01T00:00:00.500Z"', "2026-01-01 00:00:00.5+00"),
+    ("timestamptz", '"2026-01-01T01:00:00.000+01:00"', "2026-01-01 00:00:00+00"),
+    ("float", "10", "10"), ("float", "1.5", "1.5"),
+])  # fmt: skip
+def test_keys_are_written_as_postgres_prints_them(type_, text, value):
+    row = read(type_, text, key=True)
+    assert isinstance(row, RawRow)
+    assert row.key == ("1", value)
+
+
+@pytest.mark.parametrize("text", ["null", '"x"', '"' + "9" * 3000 + '"'])
+def test_a_record_without_a_readable_key_cannot_be_stored(text):
+    assert [issue.path for issue in read("bigint" if text != '"x"' else "uuid", text, key=True)] == ["v"]
+
+
+def test_a_key_beyond_an_index_entry_cannot_be_stored():
+    [issue] = read("text", '"' + "x" * 3000 + '"', key=True)
+    assert (issue.rule, issue.length) == ("key too long", 3000)
+
+
+UNSTORABLE = [
+    (rb'"a\u0000b"', '"a\ufffdb"', "NUL character"),
+    (rb'"a\ud800b"', '"a\ufffdb"', "lone surrogate"),
+    (rb'"\udc00\ud83d\ude00"', '"\ufffd\\ud83d\\ude00"', "lone surrogate"),
+    (b'"\xff"', '"\ufffd"', "invalid UTF-8"),
+    (b"1e400000", '"1e400000"', "number out of range"),
+    (b"1e-20000", '"1e-20000"', "number out of range"),
+    (b"NaN", '"NaN"', "number out of range"),
+    (b"-Infinity", '"-Infinity"', "number out of range"),
+]
+
+
+@pytest.mark.parametrize("columns", [{"id": "bigint"}, {"id": "bigint", "join('', ['a'])": "text"}])
+@pytest.mark.parametrize(("text", "stored", "rule"), UNSTORABLE)
+def test_what_jsonb_cannot_hold_is_replaced_and_kept_as_received(text, stored, rule, columns):
+    received = b'{"id": 1, "deep": [{"v": ' + text + b"}]}"
+    row = RowReader(resource(columns=columns), {}).read(received)
+    assert isinstance(row, RawRow)
+    assert row.payload.decode() == '{"id": 1, "deep": [{"v": ' + stored + "}]}"
+    assert (row.received, [issue.rule for issue in row.issues]) == (received, [rule])
+    assert row.hash == sha256(received).digest()[:16]
+
+
+@pytest.mark.parametrize(
+    "text", [rb'"\\u0000"', rb'"\\ud800"', b"1e400", b"9" * 500, rb'"\ud83d\ude00"', b"1e-300", b"[]"]
+)
+def test_what_jsonb_can_hold_stays_as_received(text):
+    received = b'{"id": 1, "v": ' + text + b"}"
+    row = RowReader(resource(), {}).read(received)
+    assert isinstance(row, RawRow)
+    assert (row.payload, row.received, row.issues) == (received, None, ())
+
+
+def test_a_number_of_too_many_digits_is_stored_as_text():
+    received = b'{"id": 1, "v": 0.' + b"1" * 17_000 + b"}"
+    row = RowReader(resource(), {}).read(received)
+    assert isinstance(row, RawRow)
+    assert row.payload == b'{"id": 1, "v": "0.' + b"1" * 17_000 + b'"}'
+
+
+def test_keys_that_had_to_be_changed_are_no_keys():
+    problems = RowReader(resource(columns={"id": "text"}), {}).read(rb'{"id": "a\u0000"}')
+    assert [issue.rule for issue in problems] == ["key holds what cannot be stored"]
+
+
+@pytest.mark.parametrize(("depth", "is_row"), [(150, True), (190, True), (210, False), (5000, False)])
+@pytest.mark.parametrize("pair", [(b"[", b"]"), (b'{"a":', b"}")])
+def test_records_are_read_down_to_a_depth(depth, is_row, pair):
+    text = b'{"id": 1, "v": ' + pair[0] * depth + b"1" + pair[1] * depth + b"}"
+    found = RowReader(resource(columns={"id": "bigint", "v": "jsonb"}), {}).read(text)
+    assert isinstance(found, RawRow) is is_row
+    assert split(b"[" + text + b"]", None) == [text]
+
+
+def test_brackets_inside_text_are_no_depth():
+    assert isinstance(RowReader(resource(), {}).read(b'{"id": 1, "v": "' + b"[" * 3000 + b'"}'), RawRow)
+
+
+@pytest.mark.parametrize("text", [b'{"id": 01}', b'{"id": 1,}', b'{"id": "\x01"}', b'{"id": "\\x"}', b"{'id': 1}", b""])
+def test_a_record_that_is_no_json_cannot_be_stored(text):
+    assert [issue.rule for issue in RowReader(resource(), {}).read(text)] == ["not JSON"]
+
+
+def test_columns_are_found_where_they_are_said_to_be():
+    columns = {
+        "id": "bigint",
+        "a.b": "text",
+        "a.c.d": "int",
+        "x-y.z": "text",
+        "l[0].v": "numeric",
+        "$account.id": "text",
+    }
+    reader = RowReader(resource(columns=columns), {"account": {"id": "me"}})
+    row = reader.read(b'{"id": 1, "a": {"b": "b", "c": {"d": 4}}, "x-y": {"z": "z"}, "l": [{"v": 1.10}]}')
+    assert isinstance(row, RawRow)
+    assert row.values == ("1", "b", "4", "z", "1.10", "me")
+    row = reader.read(b'{"id": 2, "a": {"c": "no object"}, "x-y": null}')
+    assert isinstance(row, RawRow)
+    assert (row.values, row.issues) == (("2", None, None, None, None, "me"), ())
+
+
+def test_an_expression_that_fails_is_an_issue():
+    row = RowReader(resource(columns={"id": "bigint", "abs(v)": "float"}), {}).read(b'{"id": 1, "v": "x"}')
+    assert isinstance(row, RawRow)
+    assert [(issue.path, issue.rule) for issue in row.issues] == [("abs(v)", "expression fails")]
+
+
+def test_no_key_is_one_row_per_account():
+    row = RowReader(resource(key=()), {}).read(b'{"id": 1}')
+    assert isinstance(row, RawRow)
+    assert row.key == ()
+
+
+def test_issues_hold_no_value():
+    row = read("uuid", '"patient Mary"')
+    assert "Mary" not in repr(row.issues)
+
+
+@given(VALUES)
+def test_nothing_a_record_holds_raises(value):
+    columns = {"id": "bigint", "a": "timestamptz", "a.b": "numeric", "[0]": "jsonb", "b": "uuid", "c": "date"}
+    for columns_ in (columns, {"id": "text"}):
+        reader = RowReader(resource(columns=columns_), {})
+        for document in (value, {"id": value}, {"id": 1, "a": value, "b": value, "c": value}):
+            found = reader.read(json.dumps(document).encode())
+            assert isinstance(found, RawRow | list)
+            if isinstance(found, RawRow):
+                msgspec.json.decode(found.payload)
+                assert None not in found.key
+
+
+def test_a_raw_table_is_what_the_resource_declares():
+    what = resource(columns={"id": "bigint", "a.b": "text"}, volatile=("meta.lastUpdated",), observe=True)
+    table = raw_table(connector("http://h", name="my-source"), what)
+    assert (table.schema, table.name, table.columns) == ("my_source_raw", "things", (("id", "bigint"), ("a_b", "text")))
+    assert (table.key, table.observe, table.volatile) == (("id",), True, (("meta", "lastUpdated"),))
