@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
-from source_made import Reply, connector, request
+from source_made import QUICK, Reply, connector, request
 
 from hde.errors import Refused, SignInNeeded, Stopped, Unreachable, Unreadable, WrongUse
 from hde.source.rules import asked_wait
@@ -324,11 +324,14 @@ def test_the_time_of_the_source_comes_with_its_answer(open_session):
     assert abs(answer.server_time - answer.received_at) < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("url", ["http://a b", "http://xn--/", "http://[::1"])
+@pytest.mark.parametrize("url", ["http://a b", "http://xn--/", "http://xn--a", "http://[::1", "http://ä.example"])
 def test_an_address_that_is_no_url_is_wrong_use(url, stop):
-    with pytest.raises(WrongUse, match="URL"):
-        with Session(connector(url), {}, auth=None, budget=Unlimited(), stop=stop) as session:
+    def ask() -> None:
+        with Session(connector(url), {}, auth=None, budget=Unlimited(), stop=stop, patience=QUICK) as session:
             session.answer(request(), {})
+
+    with pytest.raises(WrongUse, match="URL"):
+        ask()
 
 
 @pytest.mark.parametrize("base", ["ftp://h", "nowhere", "http://", "http://u:p@h"])

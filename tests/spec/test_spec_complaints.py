@@ -26,7 +26,8 @@ WRONG_CONNECTORS = [
     ("next: next", "next: {header: 'a b'}",
      "11:47: shared.list.pagination.next.header: 'a b' is not a name of a header"),
     ("next: next", "next: 7",
-     "11:38: shared.list.pagination.next: a text or a map is expected here, and this is the number 7: put it in quotes"),
+     "11:38: shared.list.pagination.next: a text or a map is expected here, and this is the number 7: "
+     "put it in quotes"),
     ("settle: 7d", "settle: 7 d",
      "12:35: shared.list.window.settle: '7 d' is not a span of time (90d, 12h, 30m, 45s or 2w)"),
     ("settle: 7d", "settle: 7",
@@ -228,7 +229,9 @@ def test_everything_wrong_in_all_files_is_said_at_once(tmp_path: Path) -> None:
 
 
 def test_loading_raises_all_complaints_one_per_line(tmp_path: Path) -> None:
-    read(tmp_path, connector=changed(CONNECTOR, "kind: cursor", "kidn: cursor"), mapping=changed(MAPPING, "from", "fro"))
+    read(
+        tmp_path, connector=changed(CONNECTOR, "kind: cursor", "kidn: cursor"), mapping=changed(MAPPING, "from", "fro")
+    )
     with pytest.raises(Problems) as raised:
         load_source(tmp_path / "connectors/demo.yaml", tmp_path / "mappings/demo")
     assert [line.split(": ", 1)[1] for line in str(raised.value).splitlines()] == [

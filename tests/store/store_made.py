@@ -18,6 +18,7 @@ from hde.store.merge import Arrival, Counts
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 THINGS = RawTable("made_raw", "things", (("id", "text"), ("v", "bigint")), ("id",))
+SCALES_OF = RawTable("made_raw", "scales", (("id", "text"), ("weight", "float")), ("id",), observe=True)
 
 
 def table(name: str, key: Sequence[str] = ("id",), /, **columns: RawType) -> RawTable:

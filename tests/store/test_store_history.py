@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_made import AT, SECOND, THINGS, ask, counted, prepared, raw, store, vanish
+from store_made import AT, SCALES_OF, SECOND, THINGS, ask, counted, prepared, raw, store, vanish
 
 from hde.issues import Issue
 from hde.rows import RawTable
@@ -19,7 +19,6 @@ from hde.store.ledger import Progress, Span, Stream, WindowRecord
 from hde.store.merge import Arrival, Counts
 
 BODY = RawTable("made_raw", "body", (("weight", "float"),), (), observe=True, volatile=(("asked",),))
-SCALES = RawTable("made_raw", "scales", (("id", "text"), ("weight", "float")), ("id",), observe=True)
 
 
 def test_replaced_and_vanished_versions_are_kept_with_growing_seq(connection: Connection, account: int) -> None:
@@ -64,11 +63,11 @@ def test_observations_move_on_though_the_clock_goes_back(connection: Connection,
 
 
 def test_observations_of_several_records_do_not_mix(connection: Connection, account: int) -> None:
-    prepared(connection, SCALES)
+    prepared(connection, SCALES_OF)
     two = [{"id": "it's", "weight": 80}, {"id": "b", "weight": None}]
-    assert counted(store(connection, SCALES, account, *two)) == (2, 0, 0)
-    assert counted(store(connection, SCALES, account + 1, *two)) == (2, 0, 0)
-    assert counted(store(connection, SCALES, account, *two, at=AT + SECOND)) == (0, 0, 2)
+    assert counted(store(connection, SCALES_OF, account, *two)) == (2, 0, 0)
+    assert counted(store(connection, SCALES_OF, account + 1, *two)) == (2, 0, 0)
+    assert counted(store(connection, SCALES_OF, account, *two, at=AT + SECOND)) == (0, 0, 2)
     assert ask(connection, "SELECT count(*) FROM made_raw.scales") == [4]
 
 

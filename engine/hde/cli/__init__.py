@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 import traceback
@@ -115,9 +116,9 @@ def _set_up() -> None:
 
     load_env_file()
     if "-v" in sys.argv or "--verbose" in sys.argv:
-        import logging
-
         logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    else:
+        logging.basicConfig(level=logging.WARNING, format="hde: %(message)s")
 
 
 def _trace() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import threading
 import time
@@ -60,6 +61,7 @@ def demo(days: int, seed: int) -> int:
     os.environ.pop("HDE_DATABASE_URL", None)  # the demo never touches another database than its own
     os.environ.pop("HDE_TOKEN_STORE", None)
     os.environ["HDE_HOME"] = str(folder)
+    os.environ["HDE_SECRET_KEY"] = secrets.token_urlsafe(32)  # its tokens die with the simulation
     _clear(folder)
     began = time.monotonic()
     with simulated(days, seed) as demo:
@@ -120,6 +122,6 @@ def _show_questions(folder: Path) -> None:
 def _clear(folder: Path) -> None:
     """A demo begins anew: what an earlier one left is of another simulated member."""
     if folder.exists():
-        embedded.stop(folder, force=True)
+        embedded.discard(folder)
         shutil.rmtree(folder)
     make_home()

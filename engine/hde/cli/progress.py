@@ -16,7 +16,7 @@ from rich.table import Table
 from hde.work.report import Report
 
 EVERY_SECONDS = 5.0
-PLAIN_WIDTH = 100
+PLAIN_WIDTH = 110
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def closing_table(title: str, report: Report, *, dry_run: bool = False) -> None:
 
 def _table(title: str, report: Report) -> Table:
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
-    table.add_column("resource")
+    table.add_column("resource", no_wrap=True)
     for name in ("requests", "new", "changed", "unchanged", "gone", "canonical rows", "issues", "seconds"):
         table.add_column(name, justify="right")
     rows = [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from decimal import Decimal
 from typing import BinaryIO, cast
 
 import click
+import msgspec
 
 from hde.places import make_home
 
@@ -25,10 +27,29 @@ def query(sql: str, form: str) -> int:
             return 0
         columns, rows = answer(database, sql)
     if form == "json":
-        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str, indent=1))
+        click.echo(as_json(columns, rows))
     else:
         show(columns, rows)
+        click.echo(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", err=True)
     return 0
+
+
+def as_json(columns: list[str], rows: list[tuple[object, ...]]) -> str:
+    """A list of objects; exact numbers, RFC 3339 times."""
+    encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+    objects = (
+        dict(zip(columns, (_shown(value) if isinstance(value, bytes) else value for value in row), strict=True))
+        for row in rows
+    )
+    return "[" + ",\n ".join(encoder.encode(one).decode() for one in objects) + "]"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return "" if value is None else str(value)
 
 
 def show(columns: list[str], rows: list[tuple[object, ...]]) -> None:
@@ -39,9 +60,8 @@ def show(columns: list[str], rows: list[tuple[object, ...]]) -> None:
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for index, column in enumerate(columns):
-        numeric = all(isinstance(row[index], int | float) or row[index] is None for row in rows)
+        numeric = all(isinstance(row[index], int | float | Decimal | None) for row in rows)
         table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*(_shown(value) for value in row))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
-    click.echo(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", err=True)

@@ -17,6 +17,7 @@ PORTS = {"http": 80, "https": 443}
 LONGEST = 16_000
 """Characters of a URL; more is refused by most servers."""
 
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?\Z|[0-9a-f.:]+\Z")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]|[^\x00-\x7f]")
 _PERCENT_SAFE = "%/:?#[]@!$&'()*+,;=~-._"
 
@@ -28,8 +29,8 @@ def origin(url: str) -> tuple[str, str, int]:
         port = parts.port
     except ValueError:
         raise WrongUse("an address that is no URL") from None
-    if parts.scheme not in PORTS or not parts.hostname:
-        raise WrongUse(f"{shown(url)!r} is no http or https address")
+    if parts.scheme not in PORTS or not _HOST.match(parts.hostname or ""):
+        raise WrongUse(f"{shown(url)!r} is no http or https URL")
     if parts.username is not None or parts.password is not None:
         raise WrongUse(f"{shown(url)!r} carries a user name; credentials belong into settings")
     return parts.scheme, parts.hostname.lower(), port or PORTS[parts.scheme]

@@ -84,7 +84,7 @@ class Line:
             return self._client.build_request(
                 method, url, headers=dict(headers), content=content, extensions={"trace": self._trace}
             )
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, ValueError):  # the latter from host names in Unicode
             raise WrongUse("the address of a request is no URL: check the base_url and the path") from None
 
     def send(self, request: httpx.Request, auth: httpx.Auth | None) -> Reply:

@@ -74,15 +74,18 @@ def _merged(file: YamlFile) -> dict[str, Merged]:
     return merged
 
 
-def _connector_problems(file: YamlFile, resources: Mapping[str, Merged]) -> Iterable[Problem]:
-    yield from schema_problems(file, "connector")
+def _connector_problems(file: YamlFile, resources: Mapping[str, Merged]) -> list[Problem]:
+    """What is wrong with the file as written, with its resources once merged, and with its names."""
+    problems = schema_problems(file, "connector")
     no_shape = list(like_problems(file))
-    yield from no_shape
     lost = {problem.path for problem in no_shape}
-    for name, merged in resources.items():
-        if f"resources.{name}.like" not in lost:
-            yield from _merged_problems(file, merged)
-    yield from name_problems(file, resources)
+    merged_problems = [
+        problem
+        for name, merged in resources.items()
+        if f"resources.{name}.like" not in lost
+        for problem in _merged_problems(file, merged)
+    ]
+    return [*_without_doubles([*problems, *no_shape], merged_problems), *name_problems(file, resources)]
 
 
 def _merged_problems(file: YamlFile, merged: Merged) -> list[Problem]:

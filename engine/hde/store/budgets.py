@@ -1,7 +1,8 @@
 """Requests counted ahead against the source's limits, shared through the database by all who share an app.
 
 A limit of N per period is kept over any stretch of that length: time is cut into slots, and the slots that a stretch
-may touch are summed. A process takes a few requests at once, to be used within one slot.
+may touch are summed. A process takes a few requests at once, to be used within one slot, and gives back what it did
+not use: else a slow sender would be counted as a fast one.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class SharedBudget:
         self._limits = tuple(Limit(requests, seconds) for seconds, requests in _strictest(limits).items())
         self._mutex = threading.Lock()
         self._held = 0
+        self._held_since = 0.0
         self._held_until = 0.0
         shortest = min((limit.slot_seconds for limit in limits), default=1.0)
         self._lease = min(shortest, 1.0)
@@ -61,7 +63,7 @@ class SharedBudget:
         What another process has taken already it may still send: for the length of a lease, a second at most.
         """
         with self._mutex, values_hidden():
-            self._held = 0
+            self._held_until = 0.0
             self._connection.execute(
                 "DELETE FROM meta.budgets WHERE scope = %s AND seconds = 0 AND slot < %s",
                 (self._scope, round(time.time() * 1000)),
@@ -74,6 +76,8 @@ class SharedBudget:
     def _take(self, cursor: psycopg.Cursor[Any]) -> float:
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (lock_number(f"budget:{self._scope}"),))
+        if self._held:
+            self._give_back(cursor)
         now = time.time()
         blocked = self._blocked_until(cursor) - now
         if blocked > 0:
@@ -91,8 +95,17 @@ class SharedBudget:
                 (self._scope, limit.seconds, int(now / limit.slot_seconds), room),
             )
         self._held = room - 1
+        self._held_since = now
         self._held_until = now + self._lease
         return 0.0
+
+    def _give_back(self, cursor: psycopg.Cursor[Any]) -> None:
+        for limit in self._limits:
+            cursor.execute(
+                "UPDATE meta.budgets SET spent = spent - %s WHERE scope = %s AND seconds = %s AND slot = %s",
+                (self._held, self._scope, limit.seconds, int(self._held_since / limit.slot_seconds)),
+            )
+        self._held = 0
 
     def _blocked_until(self, cursor: psycopg.Cursor[Any]) -> float:
         cursor.execute("SELECT max(slot) FROM meta.budgets WHERE scope = %s AND seconds = 0", (self._scope,))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +21,10 @@ from hde.errors import DatabaseUnreachable, WrongUse
 from hde.store.embedded import cluster
 from hde.store.embedded import place as places
 from hde.store.embedded.account import owns
-from hde.store.embedded.leftovers import bound_log, workers
+from hde.store.embedded.leftovers import bound_log, is_of_a_former_home, set_aside, workers
 from hde.store.embedded.place import Place, conninfo_of, find_place, make_folders
 
-__all__ = ["attached", "conninfo", "running", "start", "stop"]
+__all__ = ["attached", "conninfo", "discard", "running", "start", "stop"]
 
 LONGEST_START = 150.0  # seconds, recovery after a crash included
 LONGEST_WAIT = 600.0  # seconds for the lock: those before us may each be recovering
@@ -93,6 +94,18 @@ def stop(home: Path, force: bool = False) -> bool:
             return True
 
 
+def discard(home: Path) -> None:
+    """Stop the server and remove the database for good, wherever its data lies. The rest of the home stays."""
+    stop(home, force=True)
+    with _in_words(home):
+        place = find_place(home)
+        if place.data.exists():
+            with _locked(place):
+                shutil.rmtree(place.data)
+                for left in (place.passfile, place.log):
+                    left.unlink(missing_ok=True)
+
+
 def running(home: Path) -> bool:
     """Whether a server of `home` runs, be it still starting or already stopping."""
     with _in_words(home):
@@ -131,6 +144,13 @@ def _locked(place: Place) -> Iterator[None]:
 
 def _opened(place: Place) -> Connection:
     """A connection to the running server; makes and starts it when nobody has."""
+    if is_of_a_former_home(place):
+        if workers(place):
+            cluster.stop(place)
+        aside = set_aside(place)
+        logging.getLogger(__name__).warning(
+            "%s is new, and the database of a former folder of that name was set aside in %s", place.home, aside
+        )
     if not place.data.exists():
         cluster.create(place)
     _check_ours(place)

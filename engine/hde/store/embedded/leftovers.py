@@ -26,6 +26,22 @@ def clear_unfinished(place: Place) -> None:
             left.unlink(missing_ok=True)
 
 
+def is_of_a_former_home(place: Place) -> bool:
+    """Whether the data, which lies outside the home, outlived it: the home is empty, so nothing there opens it."""
+    if place.base == place.home or not place.data.exists():
+        return False
+    return all(entry.name == place.lock.name for entry in place.home.iterdir())
+
+
+def set_aside(place: Place) -> Path:
+    """Move data that nobody has the password of out of the way. Removing it is its owner's decision."""
+    number = 1
+    while (aside := place.base / f"pg.former.{number}").exists():
+        number += 1
+    place.data.rename(aside)
+    return aside
+
+
 def workers(place: Place) -> list[int] | None:
     """The ids of PostgreSQL's processes that work in the data folder; None where that cannot be known."""
     if sys.platform == "win32":
