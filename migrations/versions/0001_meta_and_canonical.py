@@ -108,7 +108,7 @@ def upgrade() -> None:
     sa.Column('utc_offset', sa.Text(), nullable=True, comment="the source's offset from UTC at that time, as +02:00"),
     sa.Column('local_date', sa.Date(), nullable=True, comment='the local day it starts on'),
     sa.Column('state', sa.Text(), nullable=True, comment='whether the source may still revise it: final, pending (will change), unscorable (never scored)'),
-    sa.Column('sport', sa.Text(), nullable=True, comment="the activity, in this project's words (docs/mapping.md)"),
+    sa.Column('sport', sa.Text(), nullable=True, comment="the activity, in this project's words"),
     sa.Column('source_sport', sa.Text(), nullable=True, comment="the activity, in the source's word"),
     sa.Column('load', sa.Double(), nullable=True, comment='load or strain on the scale named in load_scale [{score}]'),
     sa.Column('load_scale', sa.Text(), nullable=True, comment='the scale of load; loads of different scales do not compare'),

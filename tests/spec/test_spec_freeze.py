@@ -231,4 +231,4 @@ def test_the_lookups_and_their_order_are_part_of_the_hash(tmp_path: Path) -> Non
         )
     ]
     assert len(set(hashes)) == 4
-    assert mapping(tmp_path, lookups="state: {A: x}\nunused: {B: x}\n").text_hash == hashes[0]
+    assert mapping(tmp_path, lookups="state: {A: final}\nunused: {B: x}\n").text_hash == hashes[0]

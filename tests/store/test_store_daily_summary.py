@@ -91,9 +91,6 @@ def test_naps_are_counted_apart(connection: Connection, account: int) -> None:
     put(connection, account, "sleep_sessions", NIGHT_SLEEP, nap)
     (row,) = summary(connection)
     assert of(row, "asleep_h", "naps_h", "awake_at") == [7.5, 0.5, NIGHT + 8 * HOUR]
-    put(connection, account, "sleep_sessions", nap)
-    (row,) = summary(connection)
-    assert of(row, "asleep_from", "in_bed_h") == [NIGHT, 8], "the first record stays; only its own rows are replaced"
 
 
 def test_only_a_nap_is_no_night(connection: Connection, account: int) -> None:

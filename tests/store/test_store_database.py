@@ -137,7 +137,7 @@ def test_a_url_leads_where_the_conninfo_does_without_its_password() -> None:
         "port": "5432",
         "passfile": "/home/Application Support/x?y&z",
     }
-    url = as_url(make_conninfo(password="marked", **parts))  # type: ignore[arg-type]  # all text
+    url = as_url(make_conninfo(password="marked", **parts))
     assert conninfo_to_dict(url) == parts
     assert "marked" not in url
 

@@ -43,12 +43,9 @@ def test_signing_in_again_makes_an_account_well(connection: Connection, account:
 
 def test_a_second_run_of_an_account_is_refused_while_the_first_lasts(database: Database) -> None:
     other = Account(2, "made", "someone else", {})
-    with journal.only_run(database, SOMEONE), journal.only_run(database, other):
-        with (
-            pytest.raises(WrongUse, match="made someone is being read by another hde"),
-            journal.only_run(database, SOMEONE),
-        ):
-            pass
+    with journal.only_run(database, SOMEONE), journal.only_run(database, other), pytest.raises(WrongUse) as refused:
+        journal.only_run(database, SOMEONE).__enter__()
+    assert "made someone is being read by another hde" in str(refused.value)
     with journal.only_run(database, SOMEONE):
         pass
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -20,11 +19,11 @@ from hde.store.models import metadata
 
 
 @pytest.fixture
-def empty(database: Database) -> Iterator[Database]:
+def empty(database: Database) -> Database:
     with database.connection(autocommit=True) as connection:
         connection.execute("DROP SCHEMA meta CASCADE")
         connection.execute("DROP SCHEMA canonical CASCADE")
-    yield database
+    return database
 
 
 def scripts() -> ScriptDirectory:
@@ -103,7 +102,7 @@ def test_a_migration_that_fails_leaves_nothing(empty: Database) -> None:
     with empty.connection(autocommit=True) as connection:
         connection.execute("CREATE SCHEMA canonical")
         connection.execute("CREATE TABLE canonical.workouts (marked text)")
-    with pytest.raises(HdeError, match="42P07 .DuplicateTable"):
+    with pytest.raises(HdeError, match="42P07"):
         migrate.upgrade(empty)
     assert migrate.revision(empty) is None
     with empty.connection() as connection:

@@ -73,7 +73,7 @@ WORKOUTS = Table(
     "One row per workout or other recorded activity.",
     (
         *_interval("start of the workout", "end of the workout", "the local day it starts on"),
-        Column("sport", "text", "the activity, in this project's words (docs/mapping.md)"),
+        Column("sport", "text", "the activity, in this project's words"),
         Column("source_sport", "text", "the activity, in the source's word"),
         Column("load", "float", "load or strain on the scale named in load_scale", unit="{score}"),
         Column("load_scale", "text", "the scale of load; loads of different scales do not compare"),

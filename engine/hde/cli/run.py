@@ -71,7 +71,7 @@ def run(
 
 def run_and_tell(source: Source, options: Options, *, as_json: bool = False) -> int:
     """Run with progress, then print the closing table. Returns the exit code."""
-    report = Report()
+    report = Report(source.connector.name)
     with stop_sign() as stop, shown(report, quiet=as_json):
         run_source(source, options, home=make_home(), report=report, stop=stop)
     _tell(source, report, as_json)
@@ -89,7 +89,7 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
 
     for name in [connector] if connector else connectors_in_reach():
         source = source_of(name)
-        report = Report()
+        report = Report(source.connector.name)
         with shown(report, quiet=as_json):
             remap_source(source, home=make_home(), report=report, dry_run=dry_run)
         _tell(source, report, as_json, dry_run=dry_run)

@@ -29,11 +29,12 @@ def origin(url: str) -> tuple[str, str, int]:
         port = parts.port
     except ValueError:
         raise WrongUse("an address that is no URL") from None
-    if parts.scheme not in PORTS or not _HOST.match(parts.hostname or ""):
+    host = parts.hostname or ""
+    if parts.scheme not in PORTS or not _HOST.match(host):
         raise WrongUse(f"{shown(url)!r} is no http or https URL")
     if parts.username is not None or parts.password is not None:
         raise WrongUse(f"{shown(url)!r} carries a user name; credentials belong into settings")
-    return parts.scheme, parts.hostname.lower(), port or PORTS[parts.scheme]
+    return parts.scheme, host, port or PORTS[parts.scheme]
 
 
 def shown(url: str) -> str:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import httpx
@@ -32,12 +33,17 @@ NO_SIGN_IN = "default"
 
 @dataclass(frozen=True)
 class Way:
-    """A connector ready to be used: its settings, where its tokens are, and the stop sign."""
+    """A connector ready to be used: its settings, its tokens, and the stop sign."""
 
     connector: Connector
     settings: Mapping[str, str]
-    tokens: TokenStore
+    open_tokens: Callable[[], TokenStore]
     stop: threading.Event
+
+    @cached_property
+    def tokens(self) -> TokenStore:
+        """Opened when first needed: without a sign-in there is no key to be made."""
+        return self.open_tokens()
 
     def auth(self, account: str) -> httpx.Auth | None:
         if self.connector.auth is None:
@@ -48,14 +54,14 @@ class Way:
         return Session(self.connector, self.settings, auth=auth, budget=budget, stop=self.stop, account=account)
 
 
-def token_store(home: Path, database: Database) -> TokenStore:
-    """`.token_store.json` in the home, or the database with HDE_TOKEN_STORE=database."""
+def token_store(home: Path, database: Database) -> Callable[[], TokenStore]:
+    """Opens `.token_store.json` in the home, or the database with HDE_TOKEN_STORE=database."""
     kind = os.environ.get("HDE_TOKEN_STORE", "file")
     if kind == "database":
-        return DatabaseTokens(database, find_key(home))
+        return lambda: DatabaseTokens(database, find_key(home))
     if kind != "file":
         raise WrongUse(f"HDE_TOKEN_STORE is {kind!r}; it can be file or database")
-    return FileTokens(home / ".token_store.json", find_key(home))
+    return lambda: FileTokens(home / ".token_store.json", find_key(home))
 
 
 @contextmanager

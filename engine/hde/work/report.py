@@ -32,6 +32,7 @@ class ResourceReport:
 class Report:
     """By resource, in the connector's order. `changed` is called after every batch."""
 
+    connector: str = ""
     changed: Callable[[], None] = lambda: None
     resources: dict[str, ResourceReport] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Report:
     def window_failed(self, name: str, error: str) -> None:
         resource = self.of(name)
         resource.windows_done += 1
+        error = error.removeprefix(f"{self.connector}: {name}: ")
         if error not in resource.failures:
             resource.failures.append(error)
 
