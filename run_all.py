@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Set-up in one command, with nothing but Python 3.11 or later.
 
-    python3 run_all.py          install into .venv; with credentials in .env: sign in and fetch everything; else the demo
-    python3 run_all.py test     install what developers need as well, and run every check
+python3 run_all.py          install into .venv, then: with credentials in .env sign in and fetch everything,
+                            without any show the demo
+python3 run_all.py test     install what developers need as well, and run every check
 """
 
 from __future__ import annotations
@@ -48,11 +49,9 @@ def main() -> int:
     code = hde("auth", CONNECTOR, *(["--force"] if arguments.force_auth else []))
     if code:
         return code
-    window = [word for name in ("start", "end") if (value := getattr(arguments, name)) for word in (WINDOW[name], value)]
-    return hde("run", CONNECTOR, *window)
-
-
-WINDOW = {"start": "--since", "end": "--until"}
+    since = ["--since", arguments.start] if arguments.start else []
+    until = ["--until", arguments.end] if arguments.end else []
+    return hde("run", CONNECTOR, *since, *until)
 
 
 def parser() -> argparse.ArgumentParser:

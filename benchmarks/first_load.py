@@ -90,7 +90,7 @@ def measure(count: int, port: int, options: list[str]) -> None:
     folder.chmod(0o755)
     try:
         connector = prepare(folder, port)
-        run(connector, folder / "home", "--since", "2100-01-01", *options)  # the database exists before the clock starts
+        run(connector, folder / "home", "--since", "2100-01-01", *options)
         first, memory = run(connector, folder / "home", *options)
         again, _ = run(connector, folder / "home", "--full", *options)
         what = "raw" if options else "raw + canonical"

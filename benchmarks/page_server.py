@@ -23,7 +23,8 @@ def records(count: int, seed: int = 7) -> list[bytes]:
     """Sleep records of about 900 bytes, three levels deep, one in a hundred without a score."""
     chance = random.Random(seed)
     first = datetime(2000, 1, 1, tzinfo=UTC)
-    return [json.dumps(_record(chance, first + timedelta(hours=2 * number), number)).encode() for number in range(count)]
+    starts = (first + timedelta(hours=2 * number) for number in range(count))
+    return [json.dumps(_record(chance, start, number)).encode() for number, start in enumerate(starts)]
 
 
 def _record(chance: random.Random, start: datetime, number: int) -> dict[str, object]:

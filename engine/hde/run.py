@@ -6,13 +6,13 @@ The only room, with the steps in `hde.work`, that joins the wings; it has no bra
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hde.errors import HdeError, SignInNeeded, WrongUse
+from hde.errors import HdeError, SignInNeeded, Stopped, WrongUse
 from hde.mapping.compiled import compile_mapping
 from hde.rows import RawTable
 from hde.source.reader import RowReader
@@ -80,8 +80,11 @@ def run(source: Source, options: Options, *, home: Path, report: Report, stop: t
                     _map(stage)
                 with way.session(way.auth(account.external_id), budget, stage.account_values) as session:
                     _fetch(stage, session, chosen, options)
+                if any(resource.requests for resource in report.resources.values()):
+                    journal.set_status(connection, account.id, "connected")
                 if options.canonical:
-                    _map(stage)
+                    _map(stage, together=options.daily_refresh)
+                report.stopped = report.stopped or stop.is_set()
 
 
 def remap(source: Source, *, home: Path, report: Report, dry_run: bool) -> None:
@@ -122,6 +125,9 @@ def _recorded(
             connection.rollback()
             journal.set_status(connection, account.id, "sign-in needed")
             raise
+        except Stopped:
+            outcome = "stopped"
+            raise
         finally:
             connection.rollback()
             with transaction(connection) as cursor:
@@ -154,12 +160,16 @@ def _prepare_tables(stage: Stage) -> None:
             stage.report.note(f"{name}: no longer in the connector, kept in the table: {', '.join(result.undeclared)}")
 
 
-def _filler(stage: Stage, name: str) -> Callable[[bytes], tuple[str | None, ...]]:
-    reader = RowReader(stage.source.connector.resources[name], {"account": stage.account_values})
+def _filler(stage: Stage, name: str) -> raw_tables.Fill:
+    """Reads stored payloads anew, each with the values of the account it belongs to."""
+    resource = stage.source.connector.resources[name]
+    known = journal.accounts(stage.connection, stage.source.connector.name)
+    stage.connection.commit()
+    readers = {one.id: RowReader(resource, {"account": {"id": one.external_id, **one.kept}}) for one in known}
     nothing = (None,) * len(stage.tables[name].columns)
 
-    def fill(payload: bytes) -> tuple[str | None, ...]:
-        row = reader.read(payload)
+    def fill(account: int, payload: bytes) -> tuple[str | None, ...]:
+        row = readers[account].read(payload)
         return nothing if isinstance(row, list) else row.values
 
     return fill
@@ -171,7 +181,10 @@ def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], optio
     storing = Storing(stage.connection, stage.tables, times, account, stage.run, report, options.accept_deletes)
     now = datetime.now(UTC)
     if options.daily_refresh:
-        readings = refresh_day.day_readings(read_windows.with_time(chosen), account, now)
+        timed = read_windows.with_time(chosen)
+        if not timed:
+            raise WrongUse(f"{', '.join(chosen)}: records without a time of their own have no day to refresh")
+        readings = refresh_day.day_readings(timed, account, now)
     else:
         scope = plan.connector_scope(stage.source.connector, stage.way.settings, stage.account_values)
         with transaction(stage.connection) as cursor:
@@ -183,11 +196,15 @@ def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], optio
     parallel = stage.source.connector.http.parallel
     reading_side = read_windows.readers(session, readings, report, stage.way.stop, parallel)
     if options.daily_refresh:
-        refresh_day.replace_day(refresh_day.read_day(reading_side), storing)
+        days = refresh_day.read_day(reading_side)
+        if stage.way.stop.is_set():
+            raise Stopped("stopped; the day stays as it was")
+        refresh_day.replace_day(days, storing)
         return
     beside = mapping_beside(stage.database, _mappers(stage), report.mapped) if options.canonical else nullcontext()
     with beside:
         read_windows.read_and_store(reading_side, storing)
+    report.stopped = report.stopped or stage.way.stop.is_set()
     if options.asked.full and not report.is_owing:
         for reading in readings:
             ledger.accept_request(stage.connection, reading.window.stream)
@@ -208,16 +225,22 @@ def _mappers(stage: Stage) -> list[Mapper]:
     ]
 
 
-def _map(stage: Stage, *, from_start: bool = False) -> None:
-    """Map what is due. The rows of mappings that are gone from the YAML go with them."""
+def _map(stage: Stage, *, from_start: bool = False, together: bool = False) -> None:
+    """Map what is due, `together` in one transaction. The rows of mappings that are gone from the YAML go with them."""
     with transaction(stage.connection) as cursor:
         present = [mapping.name for mapping in stage.source.mappings]
         for mapping, table in list(consumers.orphaned(cursor, stage.source.connector.name, stage.account.id, present)):
             removed = canonical.delete_mapping(cursor, table, stage.account.id, mapping)
             stage.report.note(f"mapping {mapping} is gone: {removed} rows of canonical.{table} went with it")
             consumers.forget(cursor, mapping, stage.account.id)
-    for mapper in _mappers(stage):
-        map_raw.map_due(stage.connection, mapper, stage.report.mapped, from_start=from_start)
+    mappers = _mappers(stage)
+    if together:
+        map_raw.map_together(stage.connection, mappers, stage.report.mapped)
+        return
+    for mapper in mappers:
+        map_raw.map_due(
+            stage.connection, mapper, stage.report.mapped, stop=stage.way.stop, from_start=from_start
+        )  # fmt: skip
 
 
 def _count_changes(stage: Stage) -> None:

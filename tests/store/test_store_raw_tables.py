@@ -28,7 +28,7 @@ SHAPES = {
 }
 
 
-def fill(payload: bytes) -> tuple[str | None, ...]:
+def fill(account: int, payload: bytes) -> tuple[str | None, ...]:
     raise AssertionError("nothing was to be filled")
 
 
@@ -65,7 +65,7 @@ def test_a_new_column_is_filled_from_the_payloads_of_all_accounts(
         "made_raw", "things", (*THINGS.columns, ("more_x", "text"), ("doc", "jsonb"), ("no", "date")), ("id",)
     )
 
-    def from_payload(payload: bytes) -> tuple[str | None, ...]:
+    def from_payload(account: int, payload: bytes) -> tuple[str | None, ...]:
         held = json.loads(payload)
         return (held["id"], str(held["v"]), held["more"]["x"], json.dumps(held["more"]), None)
 
@@ -83,7 +83,7 @@ def test_an_interrupted_filling_adds_no_column(connection: Connection, account: 
     wide = table("things", id="text", v="bigint", w="text")
     with pytest.raises(AssertionError):
         prepare(connection, wide, [], fill)
-    assert prepare(connection, wide, [], lambda payload: ("a", None, "filled")) == Prepared(("w",))
+    assert prepare(connection, wide, [], lambda account, payload: ("a", None, "filled")) == Prepared(("w",))
     assert ask(connection, "SELECT w FROM made_raw.things") == ["filled"]
 
 
@@ -152,7 +152,7 @@ def test_several_that_prepare_at_once_make_it_once(database: Database) -> None:
     def work() -> None:
         with database.connection() as connection:
             together.wait()
-            results.extend(prepare(connection, of, ["id"], lambda payload: ()) for of in (THINGS, wide))
+            results.extend(prepare(connection, of, ["id"], lambda account, payload: ()) for of in (THINGS, wide))
 
     wide = table("things", id="text", v="bigint", w="text")
     threads = [threading.Thread(target=work) for _ in range(6)]
@@ -168,6 +168,6 @@ def test_a_record_read_before_a_column_was_added_fits_afterwards(connection: Con
     prepared(connection, THINGS)
     store(connection, THINGS, account, {"id": "a", "v": 1})
     wide = table("things", id="text", v="bigint", w="bigint")
-    prepare(connection, wide, [], lambda payload: raw(wide, payload.decode()).values)
+    prepare(connection, wide, [], lambda account, payload: raw(wide, payload.decode()).values)
     assert counted(store(connection, wide, account, {"id": "a", "v": 1, "w": 2})) == (0, 1, 0)
     assert ask(connection, "SELECT w FROM made_raw.things") == [2]

@@ -116,6 +116,4 @@ BIOMETRICS_VITALS = Table(
 CONTEXT_LOCAL_DATE = {"sleep": "end", "day": "mostly"}
 """`biometrics_vitals.local_date` goes by context; a context that is not here counts by its start."""
 
-TABLES: dict[str, Table] = {
-    table.name: table for table in (USER_IDENTITY, SLEEP_SESSIONS, WORKOUTS, BIOMETRICS_VITALS)
-}
+TABLES: dict[str, Table] = {table.name: table for table in (USER_IDENTITY, SLEEP_SESSIONS, WORKOUTS, BIOMETRICS_VITALS)}

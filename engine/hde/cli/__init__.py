@@ -123,7 +123,9 @@ def _set_up() -> None:
 
 def _trace() -> None:
     if os.environ.get("HDE_VERBOSE"):
-        traceback.print_exc()
+        from hde.redact import clean
+
+        click.echo(clean(traceback.format_exc()), err=True, nl=False)
 
 
 def _complain(text: str) -> None:

@@ -26,7 +26,7 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
     settings = settings_of(source.connector)
     title = source.connector.title or source.connector.name
     home = make_home()
-    with stop_sign() as stop, open_database(home) as database:
+    with stop_sign(at_once=True) as stop, open_database(home) as database:
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         working = None if force and source.connector.auth else accounts.working_account(database, way, account)

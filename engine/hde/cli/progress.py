@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from hde.work.report import Report
 
@@ -65,12 +66,12 @@ class _Plain:
 
 
 def _windows(report: Report) -> tuple[int, int]:
-    resources = report.resources.values()
+    resources = list(report.resources.values())  # the mapping thread may add one meanwhile
     return sum(r.windows_done for r in resources), sum(r.windows for r in resources)
 
 
 def _said(report: Report) -> str:
-    resources = report.resources.values()
+    resources = list(report.resources.values())
     records = sum(r.records for r in resources)
     pages = sum(r.requests for r in resources)
     rows = sum(r.canonical.new + r.canonical.changed + r.canonical.unchanged for r in resources)
@@ -80,15 +81,16 @@ def _said(report: Report) -> str:
 
 def closing_table(title: str, report: Report, *, dry_run: bool = False) -> None:
     """The table at the end, then notes, then what failed and what to do."""
-    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, markup=False, emoji=False, highlight=False)
     console.print(_dry_run_table(title, report) if dry_run else _table(title, report))
     for note in report.notes:
-        console.print(f"[yellow]note[/] {note}", soft_wrap=True)
+        console.print(Text.assemble(("note", "yellow"), f" {note}"), soft_wrap=True)
     for resource in report.resources.values():
         if resource.skipped:
-            console.print(f"[yellow]{resource.name}[/] {resource.skipped}: not for this account", soft_wrap=True)
+            said = f" {resource.skipped}: not for this account"
+            console.print(Text.assemble((resource.name, "yellow"), said), soft_wrap=True)
         for failure in resource.failures:
-            console.print(f"[red]owed[/] {resource.name}: {failure}", soft_wrap=True)
+            console.print(Text.assemble(("owed", "red"), f" {resource.name}: {failure}"), soft_wrap=True)
     if any(resource.issues for resource in report.resources.values()):
         console.print("Some records could not be read in full: `hde status` says where.")
     if report.stopped:

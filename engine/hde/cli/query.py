@@ -64,4 +64,4 @@ def show(columns: list[str], rows: list[tuple[object, ...]]) -> None:
         table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    Console(width=None if sys.stdout.isatty() else 200, markup=False, emoji=False).print(table)

@@ -12,6 +12,9 @@ from types import FrameType
 
 import click
 
+from hde.check.names import names_problems
+from hde.check.references import one_mapping_each, references_problems
+from hde.check.tables import tables_problems
 from hde.cli.progress import closing_table, shown
 from hde.errors import WrongUse
 from hde.places import make_home
@@ -19,6 +22,7 @@ from hde.run import Options
 from hde.run import remap as remap_source
 from hde.run import run as run_source
 from hde.spec.load import Source, find_connector, load_source, mappings_folder
+from hde.spec.problem import Problem, Problems
 from hde.work.plan import Range, instant
 from hde.work.report import Report
 
@@ -28,7 +32,20 @@ as_json = click.option("--json", "as_json", is_flag=True, help="The closing tabl
 def source_of(connector: str) -> Source:
     """The connector named by path or name, with its mappings. All problems of the files at once."""
     file = find_connector(connector)
-    return load_source(file, mappings_folder(file))
+    source = load_source(file, mappings_folder(file))
+    if problems := [problem for problem in _contradictions(source) if problem.level == "error"]:
+        raise Problems(problems)
+    return source
+
+
+def _contradictions(source: Source) -> Iterator[Problem]:
+    """Where the files name what is not there. What only fixtures can show is left to `hde validate`."""
+    yield from names_problems(source.connector, source.connector_file)
+    yield from tables_problems(source.connector, source.connector_file)
+    files = [(mapping, source.mapping_files[mapping.name]) for mapping in source.mappings]
+    yield from one_mapping_each(files)
+    for mapping, file in files:
+        yield from references_problems(mapping, source.connector, file)
 
 
 @click.command()
@@ -63,6 +80,8 @@ def run(
     asked = Range(instant(since, "--since") if since else None, instant(until, "--until") if until else None, full)
     if daily_refresh and (asked.is_given or full):
         raise WrongUse("--daily-refresh goes without --since, --until and --full: it is about yesterday")
+    if full and asked.is_given:
+        raise WrongUse("--full reads everything; it goes without --since and --until")
     if asked.since and asked.until and asked.since >= asked.until:
         raise WrongUse(f"--since {since} is not before --until {until}")
     options = Options(resources, asked, canonical, daily_refresh, account, accept_deletes)
@@ -97,12 +116,12 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
 
 
 @contextmanager
-def stop_sign() -> Iterator[threading.Event]:
-    """Set by Ctrl-C and SIGTERM; a second Ctrl-C ends at once."""
+def stop_sign(*, at_once: bool = False) -> Iterator[threading.Event]:
+    """Set by Ctrl-C and SIGTERM; a second Ctrl-C ends at once, with `at_once` the first does."""
     stop = threading.Event()
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        if at_once or stop.is_set():
             raise KeyboardInterrupt
         stop.set()
 

@@ -31,7 +31,7 @@ def status(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(vars(found), default=str))
         return 0
-    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, markup=False, emoji=False, highlight=False)
     if not found.connections:
         console.print("Nothing is connected yet. Try `hde demo`, or sign in: `hde auth CONNECTOR`.")
         return 0

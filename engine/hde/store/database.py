@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 
 from hde.errors import DatabaseUnreachable, HdeError
 from hde.store import embedded
@@ -105,6 +106,8 @@ def transaction(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
     looks up a batch in a large table; new and temporary tables have no statistics, and the planner would read or sort
     the whole table for each batch.
     """
+    # Inside another transaction this one would be a savepoint: nothing committed, and the lock held on.
+    assert connection.info.transaction_status == TransactionStatus.IDLE
     with connection.transaction(), connection.cursor(binary=True) as cursor:
         cursor.execute(_DATA_PATH)
         yield cursor

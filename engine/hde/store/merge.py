@@ -107,24 +107,27 @@ def _columns_of(keys: Sequence[Key]) -> dict[str, list[str]]:
 
 def _copy(cursor: Cursor, table: RawTable, account: int, arrivals: Iterable[Arrival], run: int) -> None:
     statement = _statements(table).copy_new
-    copy_in(cursor, statement, _lines(table, f"{account}\t{run}\t", arrivals))
+    copy_in(cursor, statement, _lines(table, f"{account}\t{run}", arrivals))
 
 
 def _lines(table: RawTable, prefix: str, arrivals: Iterable[Arrival]) -> Iterable[bytes]:
     textual = [index for index, (_, kind) in enumerate(table.columns) if kind in _TEXTUAL]
+    at, former = "", None
     for row, fetched_at in arrivals:
+        if fetched_at is not former:  # one answer, one time
+            at, former = fetched_at.isoformat(), fetched_at
         values = ["\\N" if value is None else value for value in row.values]
         for index in textual:
             if row.values[index] is not None:
                 values[index] = escaped(values[index])
-        head = f"{prefix}{fetched_at.isoformat()}\t" + "".join(f"{value}\t" for value in values)
+        head = "\t".join((prefix, at, *values, ""))
         yield b"".join((head.encode(), bytea(row.hash), b"\t", bytea(row.received), b"\t", escaped_bytes(row.payload)))
 
 
 def _replace(cursor: Cursor, table: RawTable, account: int, arrivals: list[Arrival], run: int) -> set[Key]:
     statements = _statements(table)
     cursor.execute(statements.make_stage)
-    copy_in(cursor, statements.copy_stage, _lines(table, f"{account}\t{run}\t", arrivals))
+    copy_in(cursor, statements.copy_stage, _lines(table, f"{account}\t{run}", arrivals))
     cursor.execute(statements.drop_equal, ())
     equal = {tuple(row) for row in cursor.fetchall()} if table.key else {()} if cursor.rowcount else set()
     changed = {arrival.row.key for arrival in arrivals} - equal

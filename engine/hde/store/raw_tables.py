@@ -19,8 +19,8 @@ TYPES = {
     "boolean": "boolean", "date": "date", "timestamptz": "timestamp with time zone", "uuid": "uuid", "jsonb": "jsonb",
 }  # fmt: skip
 BATCH = 2_000
-Fill = Callable[[bytes], tuple[str | None, ...]]
-"""From a stored payload to the values of all declared columns."""
+Fill = Callable[[int, bytes], tuple[str | None, ...]]
+"""From an account and a payload of its to the values of all declared columns."""
 
 
 @dataclass(frozen=True)
@@ -172,29 +172,27 @@ def _refuse_another_key(cursor: psycopg.Cursor[Any], table: RawTable) -> None:
 
 def _fill(cursor: psycopg.Cursor[Any], table: RawTable, added: tuple[str, ...], fill: Fill) -> None:
     positions = [index for index, (column, _) in enumerate(table.columns) if column in added]
-    cursor.execute(
-        SQL("CREATE TEMP TABLE _fill (_seq bigint PRIMARY KEY, {}) ON COMMIT DROP").format(
-            SQL(", ").join(SQL("{} {}").format(Identifier(c), sql_type(table, c)) for c in added)
-        )
-    )
-    update = SQL("UPDATE {} r SET {} FROM _fill f WHERE r._seq = f._seq").format(
+    columns = SQL(", ").join(SQL("{} {}").format(Identifier(c), sql_type(table, c)) for c in added)
+    make = SQL("CREATE TEMP TABLE _fill (_account int, _seq bigint, {}, PRIMARY KEY (_account, _seq)) ON COMMIT DROP")
+    cursor.execute(make.format(columns))
+    update = SQL("UPDATE {} r SET {} FROM _fill f WHERE r._account = f._account AND r._seq = f._seq").format(
         name(table), SQL(", ").join(SQL("{} = f.{}").format(Identifier(c), Identifier(c)) for c in added)
     )
     for batch in _payloads(cursor, table):
-        with cursor.copy(SQL("COPY _fill (_seq, {}) FROM STDIN").format(names(added))) as copy:
-            for seq, payload in batch:
-                values = fill(payload)
-                copy.write_row((seq, *(values[position] for position in positions)))
+        with cursor.copy(SQL("COPY _fill (_account, _seq, {}) FROM STDIN").format(names(added))) as copy:
+            for account, seq, payload in batch:
+                values = fill(account, payload)
+                copy.write_row((account, seq, *(values[position] for position in positions)))
         cursor.execute(update)
         cursor.execute("TRUNCATE _fill")
 
 
-def _payloads(cursor: psycopg.Cursor[Any], table: RawTable) -> Iterator[list[tuple[int, bytes]]]:
+def _payloads(cursor: psycopg.Cursor[Any], table: RawTable) -> Iterator[list[tuple[int, int, bytes]]]:
     after = (0, 0)
     page = SQL(
         "SELECT _account, _seq, convert_to(payload::text, 'UTF8') FROM {} WHERE (_account, _seq) > (%s, %s)"
         " ORDER BY _account, _seq LIMIT %s"
     ).format(name(table))
     while batch := cursor.execute(page, (*after, BATCH)).fetchall():
-        yield [(seq, payload) for _, seq, payload in batch]
+        yield batch
         after = batch[-1][:2]

@@ -45,11 +45,11 @@ FROM meta.connections c LEFT JOIN LATERAL (
 _STREAMS = """
 SELECT c.connector, c.external_id, resource, upper(s.covered),
     GREATEST((SELECT count(*) FROM unnest(s.covered)) - 1, 0), s.snapshot_at,
-    (SELECT count(*) FROM meta.windows w WHERE w.account = account AND w.resource = resource AND w.state = 'open'),
-    last.error
+    COALESCE(last.open, 0), last.error
 FROM meta.streams s
     FULL JOIN (
-        SELECT DISTINCT ON (account, resource) account, resource, error
+        SELECT DISTINCT ON (account, resource) account, resource, error,
+            count(*) FILTER (WHERE state = 'open') OVER (PARTITION BY account, resource) AS open
         FROM meta.windows ORDER BY account, resource, id DESC
     ) AS last USING (account, resource)
     JOIN meta.connections c ON c.id = account

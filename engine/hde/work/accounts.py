@@ -103,6 +103,7 @@ def known_account(connection: Connection, way: Way, external_id: str, budget: Bu
     for account in journal.accounts(connection, connector):
         if account.external_id == external_id:
             return account
+    connection.commit()  # nothing is held open while the source is asked
     with way.session(way.auth(external_id), budget) as session:
         said = session.identify()
     if way.connector.auth is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -43,11 +44,23 @@ def reader_of(compiled: CompiledMapping, tables: Mapping[str, RawTable]) -> Read
     return Reader(compiled.name, compiled.version, tables[compiled.from_], refers, compiled.tables)
 
 
-def map_due(connection: Connection, mapper: Mapper, told: Told, *, from_start: bool = False) -> None:
-    """Map all that is due, batch by batch. A new version of the mapping begins again from raw's first record."""
+def map_due(
+    connection: Connection, mapper: Mapper, told: Told, *, stop: threading.Event, from_start: bool = False
+) -> None:
+    """Map all that is due, batch by batch, unless stopped between two. A new version begins from raw's first record."""
     begin(connection, mapper, from_start=from_start)
-    while map_batch(lambda: transaction(connection), mapper, told):
+    while not stop.is_set() and map_batch(lambda: transaction(connection), mapper, told):
         pass
+
+
+def map_together(connection: Connection, mappers: Sequence[Mapper], told: Told) -> None:
+    """Map all that is due in one transaction: a day that was replaced shows whole, or as it was."""
+    for mapper in mappers:
+        begin(connection, mapper)
+    with transaction(connection) as cursor:
+        for mapper in mappers:
+            while map_batch(lambda: nullcontext(cursor), mapper, told):
+                pass
 
 
 def begin(connection: Connection, mapper: Mapper, *, from_start: bool = False) -> None:

@@ -6,10 +6,10 @@ Order of `_seq` is order of commit, so it may run at any time and overlooks noth
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from hde.store.database import Database, transaction
+from hde.store.database import Connection, Database, transaction
 from hde.work.map_raw import Mapper, Told, begin, map_batch
 
 PAUSE = 0.2  # seconds between two looks, so that batches are worth their transaction
@@ -28,7 +28,7 @@ def mapping_beside(database: Database, mappers: Sequence[Mapper], told: Told) ->
                     begin(connection, mapper)
                 while not ended.wait(PAUSE):
                     for mapper in mappers:
-                        _map_until(ended, lambda one=mapper: map_batch(lambda: transaction(connection), one, told))
+                        _map(connection, mapper, told, ended)
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
             failure.append(error)
 
@@ -43,6 +43,6 @@ def mapping_beside(database: Database, mappers: Sequence[Mapper], told: Told) ->
         raise failure[0]
 
 
-def _map_until(ended: threading.Event, map_one_batch: Callable[[], bool]) -> None:
-    while not ended.is_set() and map_one_batch():
+def _map(connection: Connection, mapper: Mapper, told: Told, ended: threading.Event) -> None:
+    while not ended.is_set() and map_batch(lambda: transaction(connection), mapper, told):
         pass

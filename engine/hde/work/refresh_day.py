@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from hde.errors import HdeError
+from hde.errors import HdeError, SignInNeeded, Stopped
 from hde.source.pages import Page
 from hde.spec.connector import Resource
 from hde.store import ledger, merge
@@ -43,12 +43,17 @@ def day_readings(resources: Mapping[str, Resource], account: int, now: datetime)
 
 
 def read_day(reading_side: Readers[Reading, Page]) -> list[_Day]:
-    """All pages of all resources, held until everything is there. DayKept where any could not be read."""
+    """All pages of all resources, held until everything is there. DayKept where any could not be read.
+
+    SignInNeeded and Stopped come through as they are.
+    """
     days: dict[str, _Day] = {}
     try:
         while arrivals := reading_side.take(1 << 30):
             for arrival in arrivals:
                 name = arrival.task.resource.name
+                if isinstance(arrival.error, SignInNeeded | Stopped):
+                    raise arrival.error
                 if arrival.error:
                     raise DayKept(f"{name}: {arrival.error}\nThe day stays as it was; run --daily-refresh again.")
                 if arrival.page:
@@ -74,7 +79,8 @@ def replace_day(days: list[_Day], storing: Storing) -> None:
         name = day.reading.resource.name
         for page in day.pages:
             storing.report.page(name, page.requests)
-        storing.report.window_done(name, None)
+        last = day.pages[-1]
+        storing.report.window_done(name, last.stopped if last.outcome == "skip" else None)
         storing.report.stored(name, totals[name])
 
 
@@ -97,7 +103,7 @@ def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...]) -
     counts = storing.merge_rows(cursor, table, day.pages).take(arrival.row.key for arrival in arrivals)
     last = day.pages[-1]
     if gone:
-        counts.vanished = merge.move_to_history(cursor, table, storing.account, gone, last.received_at, storing.run)
+        counts.vanished = storing.move_away(cursor, table, gone, last.received_at)
     requests = sum(page.requests for page in day.pages)
     progress = Progress(requests, len(day.pages), counts, 0.0, None, last.received_at, last.stopped or "end")
     ledger.advance(cursor, window, progress, storing.run)

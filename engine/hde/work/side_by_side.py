@@ -85,9 +85,10 @@ class Readers(Generic[Task, Page]):
         return taken
 
     def close(self) -> None:
-        """Stop reading and wait for the threads; an answer being received ends with its request's timeout."""
-        self._stop.set()
+        """Stop what still reads and wait for it. The stop sign is left alone where everything had ended by itself."""
         with self._turn:
+            if self._alive:
+                self._stop.set()
             self._rows_waiting = -(1 << 60)
             self._turn.notify_all()
         for thread in self._threads:

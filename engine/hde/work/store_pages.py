@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 
 from hde.errors import Stopped
@@ -15,7 +16,7 @@ from hde.store import issues, ledger, merge
 from hde.store.database import Connection, transaction
 from hde.store.deletion import TimeOf, missing_from
 from hde.store.ledger import Progress
-from hde.store.merge import Arrival, Counts, Cursor, Merged
+from hde.store.merge import Arrival, Counts, Cursor, Key, Merged
 from hde.work.plan import Reading
 from hde.work.report import Report
 from hde.work.side_by_side import Arrived
@@ -81,23 +82,31 @@ class Storing:
         if reading.resource.missing == "delete":
             reading.seen.update(row.key for row in page.rows)
             if complete and not window.resumed:
-                counts.vanished = self._vanish(cursor, table, reading, page)
+                vanished = self._vanish(cursor, table, reading, page)
+                counts.vanished = vanished or 0
+                complete = vanished is not None
         next_page = dict(page.next) if page.next else None
         progress = Progress(page.requests, 1, counts, seconds, next_page, page.received_at, page.stopped)
         ledger.advance(cursor, window, progress, self.run)
         if complete:
             ledger.cover(cursor, window, reading.settle)
 
-    def _vanish(self, cursor: Cursor, table: RawTable, reading: Reading, page: Page) -> int:
+    def _vanish(self, cursor: Cursor, table: RawTable, reading: Reading, page: Page) -> int | None:
+        """How many records went to history; None where the answer is not believed, and its window stays owed."""
         missing = missing_from(
             cursor, table, self.account, reading.seen, reading.window.span, self.times.get(table.name)
         )
         if missing.beyond_guard and not self.accept_deletes:
             self.report.refused_deletes(reading.resource.name, len(missing.keys), missing.scope)
-            return 0
+            return None
         if not missing.keys:
             return 0
-        return merge.move_to_history(cursor, table, self.account, missing.keys, page.received_at, self.run)
+        return self.move_away(cursor, table, missing.keys, page.received_at)
+
+    def move_away(self, cursor: Cursor, table: RawTable, keys: Sequence[Key], at: datetime) -> int:
+        """Vanished records to history; what was wrong inside them is of no concern any more."""
+        issues.record(cursor, self.account, "raw", table.name, {key_text(key): () for key in keys}, self.run)
+        return merge.move_to_history(cursor, table, self.account, keys, at, self.run)
 
     def _tell(self, name: str, arrivals: list[PageArrived], counts: Counts) -> None:
         for arrival in arrivals:

@@ -1,0 +1,57 @@
+"""What `hde status` is told: per stream and account, never mixed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from store_made import THINGS, prepared, store
+
+from hde.issues import Issue
+from hde.store import issues, journal, ledger
+from hde.store.database import Connection, transaction
+from hde.store.ledger import Progress, Span, Stream, WindowRecord
+from hde.store.merge import Counts
+from hde.store.status import status
+
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def read(connection: Connection, account: int, resource: str, start: int, end: int, stopped: str | None) -> None:
+    with transaction(connection) as cursor:
+        window = WindowRecord(Stream(account, resource, "h"), Span(NOW - start * DAY, NOW - end * DAY), NOW)
+        ledger.advance(cursor, window, Progress(1, 1, Counts(), 0.0, {"next": 1}, NOW, stopped), 1)
+        if stopped:
+            ledger.cover(cursor, window, DAY)
+
+
+def test_streams_tell_their_own_windows_gaps_and_errors(connection: Connection, account: int) -> None:
+    read(connection, account, "sleeps", 90, 80, "end")
+    read(connection, account, "sleeps", 70, 60, "end")
+    read(connection, account, "sleeps", 50, 40, None)
+    read(connection, account, "cycles", 50, 0, "end")
+    with transaction(connection) as cursor:
+        ledger.fail(cursor, WindowRecord(Stream(account, "workouts", "h"), Span(None, NOW), NOW), "it said no", 1)
+    assert status(connection).streams == [
+        ("made", "someone", "cycles", NOW - DAY, 0, None, 0, None),
+        ("made", "someone", "sleeps", NOW - 60 * DAY, 1, None, 1, None),
+        ("made", "someone", "workouts", None, 0, None, 0, "it said no"),
+    ]
+
+
+def test_connections_issues_and_tables_are_told(connection: Connection, account: int) -> None:
+    prepared(connection, THINGS)
+    store(connection, THINGS, account, {"id": "a", "v": 1}, {"id": "b", "v": 1})
+    store(connection, THINGS, account, {"id": "a", "v": 2})
+    with transaction(connection) as cursor:
+        issues.record(cursor, account, "raw", "things", {key: [Issue("v", "type")] for key in "ab"}, 1)
+        issues.record(cursor, account, "raw", "things", {"b": []}, 1)
+    run = journal.begin_run(connection, "run", journal.Account(account, "made", "someone", {}))
+    told = status(connection)
+    assert [(*row[:3], row[4]) for row in told.connections] == [("made", "someone", "connected", "running, or killed")]
+    assert told.issues == [("made", "someone", "raw", "things", "v", "type", "error", 1)]
+    assert ("made_raw.things", 2) in told.tables
+    assert ("canonical.workouts", 0) in told.tables
+    assert all("history" not in name for name, _ in told.tables)
+    journal.end_run(connection, run, "done", {})
+    assert status(connection).connections[0][4] == "done"
