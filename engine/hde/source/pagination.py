@@ -22,7 +22,10 @@ Following = tuple[State | None, str | None]
 
 LONGEST_CURSOR = 16_000
 LONGEST_LINK = 8_000
-_LINK = re.compile(r'<([^>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]+))?)*)\s*(?:,|\Z)')
+# Possessive throughout: with anything to try twice, a hostile header takes for ever.
+_LINK = re.compile(
+    r'<([^<>]*+)>((?:\s*+;\s*+[\w!#$&+.^`|~*-]++\s*+(?:=\s*+(?:"(?:[^"\\]|\\.)*+"|[^\s;,"]++))?+)*+)\s*+(?:,|\Z)'
+)
 _REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
 
 
