@@ -186,6 +186,19 @@ def test_a_link_header_leads_on(source, open_session, header):
     assert source.seen[1].raw_path == "/api/more?p=2,3"
 
 
+@pytest.mark.parametrize("tail", [";a " * 2000 + "!", " " * 7000 + "!", ';a="' + "a" * 6000])
+def test_a_hostile_link_header_is_read_in_time(source, open_session, tail):
+    source.in_turn(Reply(things(1), headers={"Link": "</api/x>" + tail}))
+    [page] = read(open_session(), resource(pagination=LinkHeader()))
+    assert page.stopped == "no next"
+
+
+def test_a_link_header_too_long_to_be_read_is_no_end(source, open_session):
+    source.in_turn(Reply(things(1), headers={"Link": "x" * 9000}))
+    with pytest.raises(Unreadable, match="Link header"):
+        read(open_session(), resource(pagination=LinkHeader()))
+
+
 @pytest.mark.parametrize(
     "link", ["https://evil.example/x", "//evil.example/x", "http://127.0.0.1:1/", "file:///etc/passwd"]
 )

@@ -93,8 +93,8 @@ def _windows(
     resumed: list[WindowRecord] = []
     if asked.is_given:
         ledger.drop_open_windows(cursor, stream, "another range was asked for")
-        until = min(asked.until or now, now)
-        spans = [Span(asked.since, until)] if asked.since is None or asked.since < until else []
+        since, until = asked.since or begin, min(asked.until or now, now)
+        spans = [Span(since, until)] if since is None or since < until else []
     elif asked.full:
         ledger.drop_open_windows(cursor, stream, "everything is read again")
         spans = [Span(begin, now)]

@@ -1,0 +1,242 @@
+"""What could not be read stays owed, exactly that is fetched by the next run, and nothing else suffers."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from loopback_made import DAY, Reply, Seen, Source, write_connector
+from run_made import ask, call, counts, in_background
+
+from hde.places import home
+from hde.run import Options, run
+from hde.spec.load import load_source
+from hde.work.report import Report
+
+SETTLE = 2 * DAY
+
+
+def windows(source: Source, *names: str) -> list[tuple[datetime, datetime]]:
+    """Of first pages."""
+    return sorted(seen.span for seen in source.asked(*names) if "cursor" not in seen.query)
+
+
+def test_a_window_that_fails_stops_nothing_else_and_is_all_the_next_run_fetches(
+    source: Source, tmp_path: Path, database_url: str
+) -> None:
+    write_connector(tmp_path, "alpha", "beta")
+    source.fill("alpha", "beta")
+    refuses = datetime.now(UTC) - 50 * DAY
+
+    def answer(seen: Seen) -> Reply | None:
+        if seen.path == "/alpha" and seen.span[0] <= refuses < seen.span[1]:
+            return Reply({"error": "not today"}, status=400)
+        return None
+
+    source.answer = answer
+    first = call("run", "made")
+    assert first.code == 1
+    assert "alpha" in first.out
+    assert "answers 400" in first.out
+    assert counts(database_url, "made_raw", "beta")["beta"] == len(source.records["beta"])
+    (failed,) = ask(database_url, "SELECT start_at, end_at FROM meta.windows WHERE state = 'failed'")
+    assert failed[0] <= refuses < failed[1]
+
+    source.seen.clear()
+    source.answer = lambda seen: None
+    assert call("run", "made").code == 0
+    assert counts(database_url, "made_raw", "alpha")["alpha"] == len(source.records["alpha"])
+    asked = windows(source, "alpha")
+    assert asked[0] == failed
+    since = min(start for start, _ in asked[1:])
+    assert datetime.now(UTC) - since < SETTLE + timedelta(minutes=2), "beside what failed only what is unsettled"
+    assert all(datetime.now(UTC) - start < SETTLE + timedelta(minutes=2) for start, _ in windows(source, "beta"))
+
+
+def test_pages_before_the_failure_stay_and_the_window_is_owed_whole(
+    source: Source, tmp_path: Path, database_url: str
+) -> None:
+    write_connector(tmp_path, "alpha")
+    source.fill("alpha")
+    source.answer = lambda seen: Reply(status=400) if "cursor" in seen.query else None
+    assert call("run", "made").code == 1
+    stored = counts(database_url, "made_raw", "alpha")["alpha"]
+    assert 0 < stored < len(source.records["alpha"])
+    assert ask(database_url, "SELECT count(*) FROM meta.windows WHERE state = 'open'") == [0]
+    source.answer = lambda seen: None
+    assert call("run", "made").code == 0
+    assert counts(database_url, "made_raw", "alpha")["alpha"] == len(source.records["alpha"])
+
+
+def test_what_is_not_for_this_account_is_said_and_not_owed(source: Source, tmp_path: Path, database_url: str) -> None:
+    write_connector(tmp_path, "alpha", "beta", errors="[{status: 403, do: skip}]")
+    source.fill("alpha", "beta")
+    source.answer = lambda seen: Reply(status=403) if seen.path == "/beta" else None
+    found = call("run", "made")
+    assert found.code == 0
+    assert "beta skipped: 403: not for this account" in found.out
+    assert ask(database_url, "SELECT resource FROM meta.streams") == ["alpha"], "skipped is not empty, nor covered"
+    found = call("run", "made", "--daily-refresh")
+    assert found.code == 0
+    assert "beta skipped: 403: not for this account" in found.out
+
+
+def test_a_source_that_says_wait_is_waited_for(source: Source, tmp_path: Path, database_url: str) -> None:
+    write_connector(tmp_path, "alpha")
+    source.fill("alpha")
+    refusals = iter([Reply(status=429, headers={"Retry-After": "1"})])
+    source.answer = lambda seen: next(refusals, None) if seen.path == "/alpha" else None
+    assert call("run", "made").code == 0
+    assert counts(database_url, "made_raw", "alpha")["alpha"] == len(source.records["alpha"])
+
+
+def test_a_stop_before_the_first_request_is_no_success(source: Source, tmp_path: Path, database_url: str) -> None:
+    file = write_connector(tmp_path, "alpha", account="")
+    stop, report = threading.Event(), Report()
+    run(load_source(file, tmp_path), Options(), home=home(), report=Report(), stop=threading.Event())
+    stop.set()
+    run(load_source(file, tmp_path), Options(), home=home(), report=report, stop=stop)
+    assert report.is_owing
+    assert ask(database_url, "SELECT outcome FROM meta.runs ORDER BY id") == ["done", "stopped"]
+
+
+def test_the_database_goes_away_and_the_next_run_completes(source: Source, tmp_path: Path, database_url: str) -> None:
+    write_connector(tmp_path, "alpha")
+    source.fill("alpha")
+    maintenance = make_conninfo(database_url, dbname="postgres")
+
+    def answer(seen: Seen) -> Reply | None:
+        if seen.query.get("cursor") == "10":
+            with psycopg.connect(maintenance, autocommit=True) as connection:
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'for_a_test'")
+        return None
+
+    source.answer = answer
+    found = call("run", "made")
+    assert found.code == 4
+    assert found.err.count("\n") <= 2, found.err
+    source.answer = lambda seen: None
+    assert call("run", "made").code == 0
+    assert counts(database_url, "made_raw", "alpha")["alpha"] == len(source.records["alpha"])
+
+
+def test_an_answer_received_earlier_never_overwrites_a_later_one(
+    source: Source, tmp_path: Path, database_url: str
+) -> None:
+    """Every window returns the same record, which changes with every answer; one answer goes out after another."""
+    write_connector(tmp_path, "alpha", "beta", parallel=8)
+    for _ in range(3):
+        versions = iter(range(1000))
+        turn, last = threading.Lock(), {}
+
+        def answer(seen: Seen, versions=versions, turn=turn, last=last) -> Reply | None:  # type: ignore[no-untyped-def]
+            if seen.path == "/me":
+                return None
+            with turn:
+                version = next(versions)
+                last[seen.path] = version
+                # The next answer is given only when this one has been received: both orders stay the same.
+                threading.Event().wait(0.02)
+                record = {"id": 1, "at": seen.query["start"], "v": version}
+                return Reply({"records": [record], "next": None})
+
+        source.answer = answer
+        assert call("run", "made", "--full").code == 0
+        for name in ("alpha", "beta"):
+            (stored,) = ask(database_url, f"SELECT v FROM made_raw.{name}")
+            assert last[f"/{name}"] - stored <= 1  # the last two may be under way at once
+
+
+def test_two_runs_at_once_of_one_account_the_second_says_so(source: Source, tmp_path: Path, database_url: str) -> None:
+    write_connector(tmp_path, "alpha")
+    source.fill("alpha")
+    reading = threading.Event()
+
+    def answer(seen: Seen) -> Reply | None:
+        if seen.path == "/alpha":
+            reading.set()
+            source.hold()
+        return None
+
+    source.answer = answer
+    report = Report()
+    loaded = load_source(tmp_path / "connectors" / "made.yaml", tmp_path)
+    first = in_background(
+        lambda: run(loaded, Options(), home=home(), report=report, stop=threading.Event())  # as another process would
+    )
+    assert reading.wait(10)
+    second = call("run", "made")
+    assert second.code == 2
+    assert "being read by another hde" in second.err
+    source.held.set()
+    first.join(20)
+    assert counts(database_url, "made_raw", "alpha")["alpha"] == len(source.records["alpha"])
+
+
+def test_different_accounts_are_read_side_by_side(
+    source: Source, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_connector(tmp_path, "alpha")
+    source.fill("alpha")
+    reading = threading.Event()
+
+    def answer(seen: Seen) -> Reply | None:
+        if seen.path == "/alpha" and seen.headers["x-key"] == "first":
+            reading.set()
+            source.hold()
+        return None
+
+    source.answer = answer
+    monkeypatch.setenv("MADE_KEY", "first")
+    loaded = load_source(file, tmp_path)
+    first = in_background(
+        lambda: run(loaded, Options(), home=home(), report=Report(), stop=threading.Event())
+    )
+    assert reading.wait(10)
+    monkeypatch.setenv("MADE_KEY", "second")
+    assert call("run", "made").code == 0
+    source.held.set()
+    first.join(20)
+    rows = ask(
+        database_url,
+        "SELECT c.external_id, count(*) FROM made_raw.alpha JOIN meta.connections c ON c.id = _account GROUP BY 1",
+    )
+    assert dict(rows) == dict.fromkeys(("id-of-first", "id-of-second"), len(source.records["alpha"]))
+
+
+def test_many_records_gone_at_once_are_not_believed_and_their_window_stays_owed(
+    source: Source, tmp_path: Path, database_url: str
+) -> None:
+    write_connector(tmp_path, "alpha", missing="delete")
+    source.fill("alpha")
+    assert call("run", "made").code == 0
+    was = len(source.records["alpha"])
+    source.records["alpha"] = source.records["alpha"][50:]
+    found = call("run", "made", "--full")
+    assert found.code == 1
+    assert "--accept-deletes" in found.out
+    assert counts(database_url, "made_raw", "alpha")["alpha"] > was - 50
+    assert call("run", "made", "--full", "--accept-deletes").code == 0
+    assert counts(database_url, "made_raw", "alpha")["alpha"] == was - 50
+    assert ask(database_url, "SELECT count(*) FROM made_raw.alpha_history WHERE _op = 'D'") == [50]
+
+
+def test_an_outage_that_answers_with_empty_pages_deletes_nothing_and_covers_nothing(
+    source: Source, tmp_path: Path, database_url: str
+) -> None:
+    """First read with the windows open at both ends of the outage: what was not believed is read again."""
+    write_connector(tmp_path, "alpha", missing="delete")
+    source.fill("alpha")
+    assert call("run", "made", "--until", f"{datetime.now(UTC) - 40 * DAY:%Y-%m-%d}").code == 0
+    stored = counts(database_url, "made_raw", "alpha")["alpha"]
+    ask(database_url, "UPDATE meta.streams SET covered = '{}' RETURNING 1")
+    source.answer = lambda seen: None if seen.path == "/me" else Reply({"records": [], "next": None})
+    assert call("run", "made").code == 1
+    assert counts(database_url, "made_raw", "alpha")["alpha"] == stored
+    source.answer = lambda seen: None
+    assert call("run", "made").code == 0
+    assert counts(database_url, "made_raw", "alpha")["alpha"] == len(source.records["alpha"])
