@@ -21,7 +21,10 @@ from hde.work.settings import settings_of
 @click.option("--no-browser", is_flag=True, help="Print the address, and take the pasted address it leads to.")
 @click.option("--account", metavar="A", help="Which account to check, where there are several.")
 def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> int:
-    """Sign in at CONNECTOR. A working sign-in is left alone unless --force."""
+    """Sign in at CONNECTOR. A working sign-in is left alone unless --force.
+
+    Where there is nothing to sign in to, keys and passwords are checked with one call.
+    """
     source = source_of(connector)
     settings = settings_of(source.connector)
     title = source.connector.title or source.connector.name
@@ -29,7 +32,10 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
     with stop_sign(at_once=True) as stop, open_database(home) as database:
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
-        working = None if force and source.connector.auth else accounts.working_account(database, way, account)
+        if source.connector.auth is None:
+            click.echo(f"{title}: the settings work, account {accounts.check_settings(database, way)}.")
+            return 0
+        working = None if force else accounts.working_account(database, way, account)
         if working is not None:
             click.echo(f"{title}: account {working} works. Nothing to do; --force signs in anew.")
             return 0

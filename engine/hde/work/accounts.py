@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import httpx
 from hde.errors import SignInNeeded, WrongUse
 from hde.source.budget import Budget, Unlimited
 from hde.source.oauth import SignedIn, StoredSignIn
+from hde.source.pages import Bounds, read_pages
 from hde.source.session import Session
 from hde.source.signin import sign_in
 from hde.spec.connector import Connector
@@ -143,6 +145,19 @@ def working_account(database: Database, way: Way, wanted: str | None) -> str | N
             session.identify()
     except SignInNeeded:
         return None
+    return external_id
+
+
+def check_settings(database: Database, way: Way) -> str:
+    """For a connector without a sign-in: one call with its keys and passwords. Raises what the source says to them."""
+    connector = way.connector
+    with shared_budget(database, way) as budget, way.session(None, budget) as session:
+        external_id = str(session.identify()["id"])
+        if connector.account is None or connector.account.request is None:
+            resource = next(iter(connector.resources.values()))
+            now = datetime.now(UTC)
+            bounds = Bounds(now - timedelta(days=1), now) if resource.window else None
+            next(read_pages(session, resource, bounds, arrived=lambda: 0))
     return external_id
 
 
