@@ -239,8 +239,8 @@ def _map(stage: Stage, *, from_start: bool = False, together: bool = False) -> N
         return
     for mapper in mappers:
         map_raw.map_due(
-            stage.connection, mapper, stage.report.mapped, stop=stage.way.stop, from_start=from_start
-        )  # fmt: skip
+            stage.database, stage.connection, mapper, stage.report.mapped, stop=stage.way.stop, from_start=from_start
+        )
 
 
 def _count_changes(stage: Stage) -> None:

@@ -46,7 +46,14 @@ def windowed(*names: str, **more: str) -> str:
     return "\n".join(f"  {name}:\n    like: windowed\n    path: /{name}{lines}" for name in names)
 
 
-def write_connector(folder: Path, *names: str, http: str = "", account: str = "account: {path: /me, id: id}", parallel: int = 4, **more: str) -> Path:
+def write_connector(
+    folder: Path,
+    *names: str,
+    http: str = "",
+    account: str = "account: {path: /me, id: id}",
+    parallel: int = 4,
+    **more: str,
+) -> Path:
     """`connectors/made.yaml` in a folder; where there is no mapping, records stay raw."""
     file = folder / "connectors" / "made.yaml"
     file.parent.mkdir(exist_ok=True)

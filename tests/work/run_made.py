@@ -1,4 +1,4 @@
-"""`hde` called in this process or in one of its own, a signed-in home, and what a database holds, for tests of a run."""
+"""`hde` called in this process or in one of its own, a home that is signed in, and what a database holds."""
 
 from __future__ import annotations
 
@@ -121,6 +121,12 @@ def ask(url: str, sql: str, *values: object) -> list[Any]:
     return [row[0] if len(row) == 1 else row for row in found]
 
 
+def do(url: str, sql: str) -> None:
+    """Statements that answer nothing."""
+    with psycopg.connect(url) as connection:
+        connection.execute(sql.encode())
+
+
 def counts(url: str, schema: str, *tables: str) -> dict[str, int]:
     return {table: ask(url, f"SELECT count(*) FROM {schema}.{table}")[0] for table in tables}
 
@@ -135,12 +141,16 @@ def canonical_hashes(url: str) -> dict[str, str]:
     lineage = {"mapping_hash", "run_id", "mapped_at", "_hash"}
     # an observed record's time is when it was observed
     observed = " WHERE mapping <> 'whoop/user_body_measurement'"
-    return {table: _hash(url, "canonical", table, lambda column: column not in lineage, observed) for table in CANONICAL}
+    return {
+        table: _hash(url, "canonical", table, lambda column: column not in lineage, observed) for table in CANONICAL
+    }
 
 
 def covered(url: str) -> dict[str, str]:
     """Of each resource, how many stretches of time are covered and where they begin."""
-    rows = ask(url, "SELECT resource, (SELECT array_agg(lower(c)::text) FROM unnest(covered) c)::text FROM meta.streams")
+    rows = ask(
+        url, "SELECT resource, (SELECT array_agg(lower(c)::text) FROM unnest(covered) c)::text FROM meta.streams"
+    )
     return dict(rows)
 
 

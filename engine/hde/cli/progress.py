@@ -79,10 +79,10 @@ def _said(report: Report) -> str:
     return f"{records:,} records, {pages:,} pages, {records / max(report.seconds, 0.001):,.0f}/s{mapped}"
 
 
-def closing_table(title: str, report: Report, *, dry_run: bool = False) -> None:
-    """The table at the end, then notes, then what failed and what to do."""
+def closing_table(title: str, report: Report, *, remapped: str | None = None) -> None:
+    """The table at the end, then notes, then what failed and what to do. `remapped`: in words, what was counted."""
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, markup=False, emoji=False, highlight=False)
-    console.print(_dry_run_table(title, report) if dry_run else _table(title, report))
+    console.print(_remap_table(f"{title}: {remapped}", report) if remapped else _table(title, report))
     for note in report.notes:
         console.print(Text.assemble(("note", "yellow"), f" {note}"), soft_wrap=True)
     for resource in report.resources.values():
@@ -119,17 +119,19 @@ def _table(title: str, report: Report) -> Table:
     return table
 
 
-def _dry_run_table(title: str, report: Report) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=f"{title}: what a remap would change", title_justify="left", pad_edge=False)
+def _remap_table(title: str, report: Report) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("resource")
     for name in ("added", "removed", "changed", "unchanged"):
         table.add_column(name, justify="right")
-    table.add_column("values that change, by column")
+    by_column = any(r.canonical.columns for r in report.resources.values())
+    if by_column:
+        table.add_column("values that change, by column")
     for r in report.resources.values():
         written = r.canonical
         columns = ", ".join(f"{name} {count:,}" for name, count in sorted(written.columns.items()))
         numbers = (written.new, written.removed, written.changed, written.unchanged)
-        table.add_row(r.name, *(_number(value) for value in numbers), columns)
+        table.add_row(r.name, *(_number(value) for value in numbers), *([columns] if by_column else []))
     return table
 
 

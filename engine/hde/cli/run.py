@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -82,6 +83,8 @@ def run(
         raise WrongUse("--daily-refresh goes without --since, --until and --full: it is about yesterday")
     if full and asked.is_given:
         raise WrongUse("--full reads everything; it goes without --since and --until")
+    if asked.since and asked.since >= datetime.now(UTC):
+        raise WrongUse(f"--since {since} is in the future: there is nothing to read yet")
     if asked.since and asked.until and asked.since >= asked.until:
         raise WrongUse(f"--since {since} is not before --until {until}")
     options = Options(resources, asked, canonical, daily_refresh, account, accept_deletes)
@@ -111,7 +114,7 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
         report = Report(source.connector.name)
         with shown(report, quiet=as_json):
             remap_source(source, home=make_home(), report=report, dry_run=dry_run)
-        _tell(source, report, as_json, dry_run=dry_run)
+        _tell(source, report, as_json, remapped="what a remap would change" if dry_run else "what the remap changed")
     return 0
 
 
@@ -133,11 +136,11 @@ def stop_sign(*, at_once: bool = False) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _tell(source: Source, report: Report, as_json: bool, *, dry_run: bool = False) -> None:
+def _tell(source: Source, report: Report, as_json: bool, *, remapped: str | None = None) -> None:
     if as_json:
         click.echo(json.dumps({"connector": source.connector.name, **report.as_data()}))
         return
-    closing_table(source.connector.title or source.connector.name, report, dry_run=dry_run)
+    closing_table(source.connector.title or source.connector.name, report, remapped=remapped)
 
 
 __all__ = ["Path", "remap", "run"]

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from hde.canonical import TABLES
-from hde.store.copy_text import copy_in, dumper, escaped
+from hde.store.copy_text import array, copy_in, dumper, escaped
 from hde.store.raw_tables import names
 
 Cursor = psycopg.Cursor[Any]
@@ -113,7 +113,7 @@ def count_mapping(cursor: Cursor, table: str, account: int, mapping: str) -> int
 
 def _stored(cursor: Cursor, table: str, lineage: Lineage, records: list[str]) -> dict[tuple[str, str], bytes]:
     cursor.execute(
-        _statements(table).probe, {"account": lineage.account, "mapping": lineage.mapping, "records": records}
+        _statements(table).probe, {"account": lineage.account, "mapping": lineage.mapping, "records": array(records)}
     )
     return {(record, part): digest for record, part, digest in cursor.fetchall()}
 
@@ -190,7 +190,7 @@ class _Statements(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _dumpers(table: str) -> list[Callable[[Any], str]]:
-    return [dumper(column.type) for column in TABLES[table].columns]
+    return [dumper(column.type, plain=column.by_engine or bool(column.words)) for column in TABLES[table].columns]
 
 
 @lru_cache(maxsize=64)

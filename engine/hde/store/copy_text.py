@@ -11,6 +11,7 @@ import psycopg
 from psycopg.sql import Composed
 
 _SPECIAL = re.compile(r"[\\\t\n\r]")
+_BARE = re.compile(r"[0-9a-f-]+\Z")  # numbers and UUIDs; words would have to be told from NULL
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _CHUNK = 1 << 20
 
@@ -28,26 +29,35 @@ def escaped_bytes(data: bytes) -> bytes:
     return data
 
 
+def array(texts: Iterable[str]) -> str:
+    """A PostgreSQL array of texts, written out: a third of what adapting a list costs."""
+    return "{" + ",".join([text if _BARE.match(text) else _quoted(text) for text in texts]) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def bytea(data: bytes | None) -> bytes:
     return b"\\N" if data is None else b"\\\\x" + data.hex().encode()
 
 
-def dumper(kind: str) -> Callable[[Any], str]:
-    """How a Python value of a canonical column type is written; None is written by the caller."""
-    return _DUMPERS.get(kind, escaped)
+def dumper(kind: str, *, plain: bool = False) -> Callable[[Any], str]:
+    """How a Python value of a canonical column type is written; None is written by the caller.
 
-
-def _boolean(value: bool) -> str:
-    return "t" if value else "f"
-
-
-def _iso(value: datetime | date) -> str:
-    return value.isoformat()
+    `plain`: the text comes from a closed set and needs no escaping. All but open text is written by C functions.
+    """
+    return str if plain else _DUMPERS.get(kind, escaped)
 
 
 _DUMPERS: dict[str, Callable[[Any], str]] = {
-    "float": repr, "int": str, "boolean": _boolean, "timestamptz": _iso, "date": _iso,
-}  # fmt: skip
+    "float": repr,
+    "int": str,
+    "boolean": {True: "t", False: "f"}.__getitem__,
+    "timestamptz": datetime.isoformat,
+    "date": date.isoformat,
+    "offset": str,
+}
 
 
 def copy_in(cursor: psycopg.Cursor[Any], statement: Composed, lines: Iterable[bytes]) -> None:

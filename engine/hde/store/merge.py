@@ -16,7 +16,7 @@ import psycopg
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from hde.rows import RawRow, RawTable
-from hde.store.copy_text import bytea, copy_in, escaped, escaped_bytes
+from hde.store.copy_text import array, bytea, copy_in, escaped, escaped_bytes
 from hde.store.database import lock_number
 from hde.store.raw_tables import as_text, history, name, names, sql_type
 
@@ -101,8 +101,8 @@ def _probe(cursor: Cursor, table: RawTable, account: int, keys: list[Key]) -> di
     return {tuple(row[:-1]): row[-1] for row in cursor.fetchall()}
 
 
-def _columns_of(keys: Sequence[Key]) -> dict[str, list[str]]:
-    return {f"k{index}": list(column) for index, column in enumerate(zip(*keys, strict=True))}
+def _columns_of(keys: Sequence[Key]) -> dict[str, str]:
+    return {f"k{index}": array(column) for index, column in enumerate(zip(*keys, strict=True))}
 
 
 def _copy(cursor: Cursor, table: RawTable, account: int, arrivals: Iterable[Arrival], run: int) -> None:

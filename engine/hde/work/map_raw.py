@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,8 +18,9 @@ from hde.rows import RawTable
 from hde.store import canonical, consumers, issues
 from hde.store.canonical import Lineage, RowsOfRecord, Written
 from hde.store.consumers import Batch, Reader, Refers, State
-from hde.store.database import Connection, transaction
+from hde.store.database import Connection, Database, transaction
 from hde.store.merge import Cursor
+from hde.work.ahead import one_ahead
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 Told = Callable[[str, Written, int], None]
@@ -45,12 +46,49 @@ def reader_of(compiled: CompiledMapping, tables: Mapping[str, RawTable]) -> Read
 
 
 def map_due(
-    connection: Connection, mapper: Mapper, told: Told, *, stop: threading.Event, from_start: bool = False
+    database: Database,
+    connection: Connection,
+    mapper: Mapper,
+    told: Told,
+    *,
+    stop: threading.Event,
+    from_start: bool = False,
 ) -> None:
     """Map all that is due, batch by batch, unless stopped between two. A new version begins from raw's first record."""
     begin(connection, mapper, from_start=from_start)
-    while not stop.is_set() and map_batch(lambda: transaction(connection), mapper, told):
-        pass
+    while not stop.is_set():
+        count = map_batch(lambda: transaction(connection), mapper, told)
+        if count is None:
+            return
+        if count >= consumers.BATCH:
+            _map_ahead(database, connection, mapper, told, stop)
+
+
+def _map_ahead(database: Database, connection: Connection, mapper: Mapper, told: Told, stop: threading.Event) -> None:
+    """Many batches: the next one is read and mapped while the last one is being written."""
+    with database.connection() as reading:
+        for marks, batch, result in one_ahead(lambda: _prepared(reading, mapper)):
+            with transaction(connection) as cursor:
+                state = consumers.state(cursor, mapper.reader, mapper.account, lock=True)
+                if state.seq != marks or state.mapping_hash != mapper.reader.version:
+                    return  # somebody else maps the same records: what was prepared is stale
+                written = _write(cursor, mapper, batch, result)
+            told(mapper.reader.table.name, written, result.errors)
+            if stop.is_set():
+                return
+
+
+def _prepared(reading: Connection, mapper: Mapper) -> Iterator[tuple[dict[str, int], Batch, MappedBatch]]:
+    """Batches mapped but not written, each with the marks it follows."""
+    with transaction(reading) as cursor:
+        state = consumers.state(cursor, mapper.reader, mapper.account)
+    while True:
+        with transaction(reading) as cursor:
+            batch = consumers.next_batch(cursor, mapper.reader, mapper.account, state)
+        if batch is None:
+            return
+        yield dict(state.seq), batch, map_records(mapper, batch)
+        state.seq[batch.raw_table] = batch.seq
 
 
 def map_together(connection: Connection, mappers: Sequence[Mapper], told: Told) -> None:
@@ -59,7 +97,7 @@ def map_together(connection: Connection, mappers: Sequence[Mapper], told: Told) 
         begin(connection, mapper)
     with transaction(connection) as cursor:
         for mapper in mappers:
-            while map_batch(lambda: nullcontext(cursor), mapper, told):
+            while map_batch(lambda: nullcontext(cursor), mapper, told) is not None:
                 pass
 
 
@@ -73,18 +111,17 @@ def begin(connection: Connection, mapper: Mapper, *, from_start: bool = False) -
             consumers.restart(cursor, mapper.reader, mapper.account)
 
 
-def map_batch(open_transaction: Callable[[], AbstractContextManager[Cursor]], mapper: Mapper, told: Told) -> bool:
-    """Map one batch in its own transaction; False when nothing was due."""
+def map_batch(open_transaction: Callable[[], AbstractContextManager[Cursor]], mapper: Mapper, told: Told) -> int | None:
+    """Map one batch in its own transaction. How many records it held; None when nothing was due."""
     with open_transaction() as cursor:
         state = consumers.state(cursor, mapper.reader, mapper.account, lock=True)
         batch = consumers.next_batch(cursor, mapper.reader, mapper.account, state)
         if batch is None:
-            return False
+            return None
         result = map_records(mapper, batch)
         written = _write(cursor, mapper, batch, result)
-        consumers.move(cursor, mapper.reader, mapper.account, batch.raw_table, batch.seq)
     told(mapper.reader.table.name, written, result.errors)
-    return True
+    return len(batch.due)
 
 
 def map_all(connection: Connection, mapper: Mapper) -> Written:
@@ -133,6 +170,7 @@ def map_records(mapper: Mapper, batch: Batch) -> MappedBatch:
 
 
 def _write(cursor: Cursor, mapper: Mapper, batch: Batch, result: MappedBatch) -> Written:
+    """Rows, issues and the watermark that stands for them."""
     written = Written()
     for table in TABLES:
         if table in result.tables:
@@ -140,6 +178,7 @@ def _write(cursor: Cursor, mapper: Mapper, batch: Batch, result: MappedBatch) ->
             written.add(canonical.write(cursor, table, _lineage(mapper), records))
     raw_table = mapper.reader.table.name
     issues.record(cursor, mapper.account, mapper.reader.mapping, raw_table, result.issues, mapper.run)
+    consumers.move(cursor, mapper.reader, mapper.account, batch.raw_table, batch.seq)
     return written
 
 

@@ -44,5 +44,5 @@ def mapping_beside(database: Database, mappers: Sequence[Mapper], told: Told) ->
 
 
 def _map(connection: Connection, mapper: Mapper, told: Told, ended: threading.Event) -> None:
-    while not ended.is_set() and map_batch(lambda: transaction(connection), mapper, told):
+    while not ended.is_set() and map_batch(lambda: transaction(connection), mapper, told) is not None:
         pass

@@ -91,10 +91,7 @@ def _gone(cursor: Cursor, storing: Storing, day: _Day) -> tuple[Key, ...]:
     seen = {row.key for page in day.pages for row in page.rows}
     table, time = storing.tables[name], storing.times.get(name)
     missing = missing_from(cursor, table, storing.account, seen, day.reading.window.span, time)
-    if missing.beyond_guard and not storing.accept_deletes:
-        storing.report.refused_deletes(name, len(missing.keys), missing.scope)
-        return ()
-    return missing.keys
+    return missing.keys if storing.believes(name, missing) else ()
 
 
 def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...]) -> Counts:

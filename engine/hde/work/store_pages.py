@@ -14,7 +14,7 @@ from hde.rows import RawTable, key_text
 from hde.source.pages import Page
 from hde.store import issues, ledger, merge
 from hde.store.database import Connection, transaction
-from hde.store.deletion import TimeOf, missing_from
+from hde.store.deletion import Missing, TimeOf, missing_from
 from hde.store.ledger import Progress
 from hde.store.merge import Arrival, Counts, Cursor, Key, Merged
 from hde.work.plan import Reading
@@ -37,6 +37,7 @@ class Storing:
     report: Report
     accept_deletes: bool = False
     _began: float = field(default_factory=time.monotonic)
+    _missing: dict[str, Missing] = field(default_factory=dict)
 
     def store(self, arrivals: Sequence[PageArrived]) -> None:
         """Store arrivals in order; consecutive pages of one resource share a transaction."""
@@ -96,8 +97,7 @@ class Storing:
         missing = missing_from(
             cursor, table, self.account, reading.seen, reading.window.span, self.times.get(table.name)
         )
-        if missing.beyond_guard and not self.accept_deletes:
-            self.report.refused_deletes(reading.resource.name, len(missing.keys), missing.scope)
+        if not self.believes(reading.resource.name, missing):
             return None
         if not missing.keys:
             return 0
@@ -107,6 +107,19 @@ class Storing:
         """Vanished records to history; what was wrong inside them is of no concern any more."""
         issues.record(cursor, self.account, "raw", table.name, {key_text(key): () for key in keys}, self.run)
         return merge.move_to_history(cursor, table, self.account, keys, at, self.run)
+
+    def believes(self, name: str, missing: Missing) -> bool:
+        """Whether so much may vanish: of this scope, and of all that this run has asked about.
+
+        An outage empties window after window, each of them perhaps too small to be noticed.
+        """
+        so_far = self._missing.get(name, Missing((), 0))
+        total = Missing(so_far.keys + missing.keys, so_far.scope + missing.scope)
+        self._missing[name] = total
+        if self.accept_deletes or not missing.keys or not (missing.beyond_guard or total.beyond_guard):
+            return True
+        self.report.refused_deletes(name, len(missing.keys), missing.scope)
+        return False
 
     def _tell(self, name: str, arrivals: list[PageArrived], counts: Counts) -> None:
         for arrival in arrivals:
