@@ -13,6 +13,5 @@ if ($What) { $arguments += $What }
 if ($ForceAuth) { $arguments += "--force-auth" }
 if ($Start) { $arguments += @("--start", $Start) }
 if ($End) { $arguments += @("--end", $End) }
-$python = if (Get-Command py -ErrorAction SilentlyContinue) { @("py", "-3") } else { @("python") }
-& $python[0] @($python | Select-Object -Skip 1) @arguments
+if (Get-Command py -ErrorAction SilentlyContinue) { & py -3 @arguments } else { & python @arguments }
 exit $LASTEXITCODE

@@ -5,8 +5,7 @@ python3 run_all.py          install into .venv, then: with credentials in .env s
                             without any show the demo
 python3 run_all.py test     install what developers need as well, and run every check
 """
-
-from __future__ import annotations
+# Python 3.6 must still be able to read this file, to say that it is too old: no `from __future__ import annotations`.
 
 import argparse
 import hashlib
@@ -64,19 +63,31 @@ def parser() -> argparse.ArgumentParser:
 
 
 def install(extra: str) -> None:
-    """Into .venv, once: again only when pyproject.toml or the extra changed."""
-    wanted = hashlib.sha256((HERE / "pyproject.toml").read_bytes() + extra.encode()).hexdigest()
+    """Into .venv, once: again only when pyproject.toml changed, or when developers' tools are wanted and missing."""
+    project = hashlib.sha256((HERE / "pyproject.toml").read_bytes()).hexdigest()
     stamp = VENV / "installed"
-    if stamp.is_file() and stamp.read_text() == wanted:
+    is_whole = PYTHON.exists() and stamp.is_file()
+    if is_whole and stamp.read_text() in (f"{project} {extra}", f"{project} dev"):
         return
     print(f"Installing into {VENV.name} (a minute, once) ...", flush=True)
-    if not PYTHON.exists():
-        venv.create(VENV, with_pip=True)
+    if not is_whole:
+        make_venv()
     target = f"{HERE}[{extra}]" if extra else str(HERE)
-    pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", target]
-    if subprocess.run(pip, check=False).returncode:
+    if run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", target):
         sys.exit("The installation failed; what pip said stands above.")
-    stamp.write_text(wanted)
+    stamp.write_text(f"{project} {extra}")
+
+
+def make_venv() -> None:
+    """Anew: what an earlier call left half made has no pip."""
+    try:
+        venv.create(VENV, with_pip=True, clear=True)
+    except (subprocess.CalledProcessError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no pip for it"
+        mine = "python{}.{}-venv".format(*sys.version_info)
+        sys.exit(
+            f"{VENV} cannot be made ({reason}). On Debian and Ubuntu: apt install python3-venv (or {mine}), then again."
+        )
 
 
 def have_credentials() -> bool:
@@ -86,7 +97,22 @@ def have_credentials() -> bool:
 
 
 def hde(*arguments: str) -> int:
-    return subprocess.run([str(PYTHON), "-m", "hde", *arguments], check=False, cwd=HERE).returncode
+    return run("-m", "hde", *arguments)
+
+
+def run(*arguments: str) -> int:
+    """The exit code. Ctrl-C reaches the command as well: it is left to end in its own time, no sign-in half renewed."""
+    process = subprocess.Popen([str(PYTHON), *arguments], cwd=HERE)
+    is_interrupted = False
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            is_interrupted = True
+            continue
+        if is_interrupted:
+            raise KeyboardInterrupt
+        return code
 
 
 def check() -> int:
@@ -95,7 +121,7 @@ def check() -> int:
     for title, (module, *arguments) in CHECKS:
         print(f"\n== {title}", flush=True)
         began = time.monotonic()
-        code = subprocess.run([str(PYTHON), "-m", module, *arguments], check=False, cwd=HERE).returncode
+        code = run("-m", module, *arguments)
         if code:
             failed.append(title)
         print(f"-- {title}: {'FAILED' if code else 'ok'} ({time.monotonic() - began:.1f} s)", flush=True)
@@ -104,4 +130,7 @@ def check() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -30,9 +30,13 @@ def bundled(kind: str) -> Path:
 
 
 def load_env_file(folder: Path | None = None) -> None:
-    """Read `.env` of the current folder; what the environment already says wins."""
-    for name, value in dotenv_values((folder or Path.cwd()) / ".env").items():
-        if value:
+    """Read `HDE_*` from `.env` of the current folder; what the environment already says wins.
+
+    Nothing else becomes part of the environment: `PGPASSWORD` or `HTTPS_PROXY` there would steer other libraries.
+    Connectors look for their own settings there.
+    """
+    for name, value in dotenv_values((folder or Path.cwd()) / ".env", interpolate=False).items():
+        if value and name.startswith("HDE_"):
             os.environ.setdefault(name, value)
 
 

@@ -19,6 +19,8 @@ class RawTable:
     columns: tuple[tuple[str, RawType], ...]
     key: tuple[str, ...]
     """Empty: one row per account."""
+    paths: tuple[str, ...] = ()
+    """Where in the record each column is read, as long as `columns`; empty where nobody needs to know."""
     observe: bool = False
     volatile: tuple[tuple[str, ...], ...] = ()
     """Paths in the payload whose change means nothing."""

@@ -6,15 +6,16 @@ The only room, with the steps in `hde.work`, that joins the wings; it has no bra
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hde.errors import HdeError, SignInNeeded, Stopped, WrongUse
+from hde.errors import SignInNeeded, Stopped, WrongUse
 from hde.mapping.compiled import compile_mapping
 from hde.rows import RawTable
+from hde.source.pages import Page
 from hde.source.reader import RowReader
 from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
@@ -24,13 +25,15 @@ from hde.store import canonical, consumers, journal, ledger, migrate, raw_tables
 from hde.store.canonical import Written
 from hde.store.database import Connection, Database, open_database, transaction
 from hde.store.journal import Account
+from hde.store.merge import Cursor
 from hde.work import accounts, map_raw, plan, read_windows, refresh_day
 from hde.work.accounts import Way
 from hde.work.map_raw import Mapper
 from hde.work.map_while_reading import mapping_beside
-from hde.work.plan import Range
+from hde.work.plan import Range, Reading
 from hde.work.report import Report
 from hde.work.settings import settings_of
+from hde.work.side_by_side import Readers
 from hde.work.store_pages import Storing
 
 
@@ -57,10 +60,6 @@ class Stage:
     report: Report
     run: int
 
-    @property
-    def account_values(self) -> dict[str, object]:
-        return {"id": self.account.external_id, **self.account.kept}
-
 
 def run(source: Source, options: Options, *, home: Path, report: Report, stop: threading.Event) -> None:
     """Fetch what is owed, store it, map it. Raises HdeError; what was stored until then stays."""
@@ -78,8 +77,8 @@ def run(source: Source, options: Options, *, home: Path, report: Report, stop: t
                 _prepare_tables(stage)
                 if options.canonical:
                     _map(stage)
-                with way.session(way.auth(account.external_id), budget, stage.account_values) as session:
-                    _fetch(stage, session, chosen, options)
+                with way.session(way.auth(account.external_id), budget, stage.account.values) as session:
+                    (_refresh_day if options.daily_refresh else _fetch)(stage, session, chosen, options)
                 if any(resource.requests for resource in report.resources.values()):
                     journal.set_status(connection, account.id, "connected")
                 if options.canonical:
@@ -87,20 +86,22 @@ def run(source: Source, options: Options, *, home: Path, report: Report, stop: t
                 report.stopped = report.stopped or stop.is_set()
 
 
-def remap(source: Source, *, home: Path, report: Report, dry_run: bool) -> None:
-    """Map all raw records of every account again, without the network. A dry run counts what would change."""
+def remap(source: Source, *, home: Path, report: Report, dry_run: bool) -> bool:
+    """Map all raw records of every account again, without the network. A dry run counts what would change.
+
+    False: there is no account.
+    """
     with open_database(home) as database:
         migrate.ensure(database)
         way = Way(source.connector, {}, accounts.token_store(home, database), threading.Event())
         with database.connection() as connection:
             known = journal.accounts(connection, source.connector.name)
             connection.commit()
-            if not known:
-                raise WrongUse(f"{source.connector.name} has no records yet. Run: hde run {source.connector.name}")
             for account in known:
                 with _recorded(source, way, database, connection, account, report, "remap") as stage:
                     _prepare_tables(stage)
                     _count_changes(stage) if dry_run else _map(stage, from_start=True)
+    return bool(known)
 
 
 @contextmanager
@@ -155,7 +156,7 @@ def _prepare_tables(stage: Stage) -> None:
     for name, table in stage.tables.items():
         result = raw_tables.prepare(stage.connection, table, sorted(referred[name]), _filler(stage, name))
         if result.added:
-            stage.report.note(f"{name}: new column {', '.join(result.added)}, filled from the stored payloads")
+            stage.report.note(f"{name}: {', '.join(result.added)} filled from the stored payloads")
         if result.undeclared:
             stage.report.note(f"{name}: no longer in the connector, kept in the table: {', '.join(result.undeclared)}")
 
@@ -165,62 +166,71 @@ def _filler(stage: Stage, name: str) -> raw_tables.Fill:
     resource = stage.source.connector.resources[name]
     known = journal.accounts(stage.connection, stage.source.connector.name)
     stage.connection.commit()
-    readers = {one.id: RowReader(resource, {"account": {"id": one.external_id, **one.kept}}) for one in known}
+    readers = {one.id: RowReader(resource, {"account": one.values}) for one in known}
     nothing = (None,) * len(stage.tables[name].columns)
 
     def fill(account: int, payload: bytes) -> tuple[str | None, ...]:
-        row = readers[account].read(payload)
+        row = readers[account].read(payload) if account in readers else []
         return nothing if isinstance(row, list) else row.values
 
     return fill
 
 
-def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], options: Options) -> None:
-    report, account = stage.report, stage.account.id
+def _storing(stage: Stage, options: Options) -> Storing:
     times = read_windows.times_of(stage.source.connector, stage.tables)
-    storing = Storing(stage.connection, stage.tables, times, account, stage.run, report, options.accept_deletes)
-    now = datetime.now(UTC)
-    if options.daily_refresh:
-        timed = read_windows.with_time(chosen)
-        if not timed:
-            raise WrongUse(f"{', '.join(chosen)}: records without a time of their own have no day to refresh")
-        readings = refresh_day.day_readings(timed, account, now)
-    else:
-        scope = plan.connector_scope(stage.source.connector, stage.way.settings, stage.account_values)
-        with transaction(stage.connection) as cursor:
-            readings = plan.plan(
-                cursor, chosen, account, asked=options.asked, now=now, scope=scope, say=report.note
-            )  # fmt: skip
-    for reading in readings:
-        report.planned(reading.resource.name, 1)
-    parallel = stage.source.connector.http.parallel
-    reading_side = read_windows.readers(session, readings, report, stage.way.stop, parallel)
-    if options.daily_refresh:
-        days = refresh_day.read_day(reading_side)
-        if stage.way.stop.is_set():
-            raise Stopped("stopped; the day stays as it was")
-        refresh_day.replace_day(days, storing)
-        return
+    return Storing(
+        stage.connection, stage.tables, times, stage.account.id, stage.run, stage.report, options.accept_deletes
+    )  # fmt: skip
+
+
+def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], options: Options) -> None:
+    """Read what is owed, or was asked for, and store it as it arrives; what is stored is mapped meanwhile."""
+    connector, report = stage.source.connector, stage.report
+    scope = plan.connector_scope(connector, stage.way.settings, stage.account.values)
+    with transaction(stage.connection) as cursor:
+        readings = plan.plan(
+            cursor, connector, chosen, stage.account.id, asked=options.asked, now=datetime.now(UTC), scope=scope,
+            say=report.note,
+        )  # fmt: skip
+    report.expect(chosen)
+    reading_side = _readers(stage, session, readings)
     beside = mapping_beside(stage.database, _mappers(stage), report.mapped) if options.canonical else nullcontext()
     with beside:
-        read_windows.read_and_store(reading_side, storing)
+        read_windows.read_and_store(reading_side, _storing(stage, options))
     report.stopped = report.stopped or stage.way.stop.is_set()
-    if options.asked.full and not report.is_owing:
+    if options.asked.full and not report.stopped:
         for reading in readings:
-            ledger.accept_request(stage.connection, reading.window.stream)
+            if not report.of(reading.resource.name).failures:
+                ledger.accept_request(stage.connection, reading.window.stream)
         stage.connection.commit()
+
+
+def _refresh_day(stage: Stage, session: Session, chosen: Mapping[str, Resource], options: Options) -> None:
+    """Yesterday, of all resources whose records have a time: read completely, then replaced at once."""
+    timed = read_windows.with_time(chosen)
+    if not timed:
+        raise WrongUse(f"{', '.join(chosen)}: records without a time of their own have no day to refresh")
+    connector, now = stage.source.connector, datetime.now(UTC)
+    scope = plan.connector_scope(connector, stage.way.settings, stage.account.values)
+    streams = {
+        name: plan.stream_of(connector, resource, stage.account.id, now, scope) for name, resource in timed.items()
+    }
+    days = refresh_day.read_day(_readers(stage, session, refresh_day.day_readings(streams, timed, now)))
+    if stage.way.stop.is_set():
+        raise Stopped("stopped; the day stays as it was")
+    refresh_day.replace_day(days, _storing(stage, options))
+
+
+def _readers(stage: Stage, session: Session, readings: Sequence[Reading]) -> Readers[Reading, Page]:
+    for reading in readings:
+        stage.report.planned(reading.resource.name, 1)
+    parallel = stage.source.connector.http.parallel
+    return read_windows.readers(session, readings, stage.report, stage.way.stop, parallel)
 
 
 def _mappers(stage: Stage) -> list[Mapper]:
     return [
-        Mapper(
-            (compiled := compile_mapping(mapping)),
-            map_raw.reader_of(compiled, stage.tables),
-            stage.account.id,
-            stage.account_values,
-            stage.source.connector.name,
-            stage.run,
-        )
+        map_raw.mapper_of(compile_mapping(mapping), stage.tables, stage.account, stage.run)
         for mapping in stage.source.mappings
     ]
 
@@ -228,16 +238,14 @@ def _mappers(stage: Stage) -> list[Mapper]:
 def _map(stage: Stage, *, from_start: bool = False, together: bool = False) -> None:
     """Map what is due, `together` in one transaction. The rows of mappings that are gone from the YAML go with them."""
     with transaction(stage.connection) as cursor:
-        present = [mapping.name for mapping in stage.source.mappings]
-        for mapping, table in list(consumers.orphaned(cursor, stage.source.connector.name, stage.account.id, present)):
+        for mapping, table in _orphaned(stage, cursor):
             removed = canonical.delete_mapping(cursor, table, stage.account.id, mapping)
             stage.report.note(f"mapping {mapping} is gone: {removed} rows of canonical.{table} went with it")
             consumers.forget(cursor, mapping, stage.account.id)
-    mappers = _mappers(stage)
     if together:
-        map_raw.map_together(stage.connection, mappers, stage.report.mapped)
+        map_raw.map_together(stage.connection, _mappers(stage), stage.report.mapped)
         return
-    for mapper in mappers:
+    for mapper in _mappers(stage):
         map_raw.map_due(
             stage.database, stage.connection, mapper, stage.report.mapped, stop=stage.way.stop, from_start=from_start
         )
@@ -247,10 +255,18 @@ def _count_changes(stage: Stage) -> None:
     for mapper in _mappers(stage):
         stage.report.mapped(mapper.reader.table.name, map_raw.map_all(stage.connection, mapper), 0)
     with transaction(stage.connection) as cursor:
-        present = [mapping.name for mapping in stage.source.mappings]
-        for mapping, table in list(consumers.orphaned(cursor, stage.source.connector.name, stage.account.id, present)):
+        for mapping, table in _orphaned(stage, cursor):
             count = canonical.count_mapping(cursor, table, stage.account.id, mapping)
             stage.report.mapped(mapping.split("/")[-1], Written(removed=count), 0)
 
 
-__all__ = ["HdeError", "Options", "remap", "run"]
+def _orphaned(stage: Stage, cursor: Cursor) -> list[tuple[str, str]]:
+    """Mappings that are gone from the YAML, with the tables they wrote. All of them gone is rather a lost folder."""
+    present = [mapping.name for mapping in stage.source.mappings]
+    gone = list(consumers.orphaned(cursor, stage.source.connector.name, stage.account.id, present))
+    if gone and not present:
+        raise WrongUse(
+            f"{stage.source.connector.name} has canonical rows, but no mapping is left to write them."
+            " Bring the mappings folder back, or run with --raw-only."
+        )
+    return gone

@@ -225,6 +225,7 @@ def upgrade() -> None:
     sa.Column('resource', sa.Text(), nullable=False),
     sa.Column('parent', sa.Text(), server_default='', nullable=False, comment='the element of a fan-out'),
     sa.Column('covered', postgresql.TSTZMULTIRANGE(), server_default=sa.text("'{}'"), nullable=False, comment='time read to its end'),
+    sa.Column('begins_at', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='where history begins; null: no beginning is declared'),
     sa.Column('snapshot_at', postgresql.TIMESTAMP(timezone=True), nullable=True, comment='when a resource without windows was last read whole'),
     sa.Column('request_hash', sa.Text(), nullable=True, comment='of the request part of the YAML'),
     sa.ForeignKeyConstraint(['account'], ['meta.connections.id'], name=op.f('streams_account_fkey'), ondelete='CASCADE'),

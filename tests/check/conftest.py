@@ -110,14 +110,17 @@ tests:
       sleep_sessions: [{asleep: 26400, is_nap: false}]
 """,
     "mappings/pulse/fixtures/nights/night.json": """\
-{"id": "0d0e", "begin": "2026-01-01T22:00:00Z", "end": "2026-01-02T06:00:00Z", "offset": "+01:00", "status": "done",
+{"id": "0d0e6c1a-0000-4000-8000-000000000001", "begin": "2026-01-01T22:00:00Z",
+ "end": "2026-01-02T06:00:00Z", "offset": "+01:00", "status": "done",
  "score": {"total": 88.5, "asleep": 440, "cycles": 4, "raw": [1, 2]}}
 """,
     "mappings/pulse/fixtures/nights/pending.json": """\
-{"id": "0d0f", "begin": "2026-01-02T22:00:00Z", "end": null, "offset": "+01:00", "status": "open", "score": null}
+{"id": "0d0e6c1a-0000-4000-8000-000000000002", "begin": "2026-01-02T22:00:00Z",
+ "end": null, "offset": "+01:00", "status": "open", "score": null}
 """,
     "mappings/pulse/fixtures/readings/full.json": """\
-{"id": 7, "night_id": "0d0e", "kind": "skin", "served_at": "2026-01-02T07:00:00Z", "device": [{"serial": "a"}],
+{"id": 7, "night_id": "0d0e6c1a-0000-4000-8000-000000000001",
+ "kind": "skin", "served_at": "2026-01-02T07:00:00Z", "device": [{"serial": "a"}],
  "values": {"hrv": 61.5, "oxygen": 97, "spo2": 97, "degrees": 33.1}}
 """,
     "mappings/pulse/fixtures/body/measured.json": """\
@@ -139,7 +142,7 @@ def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def complaints(pulse: Path) -> Callable[[str, str, str], list[str]]:
-    """All complaints after `old` became `new` in one file, warnings marked as such."""
+    """All complaints after `old` became `new` in one file."""
 
     def change(name: str, old: str, new: str) -> list[str]:
         file = pulse / name
@@ -147,6 +150,6 @@ def complaints(pulse: Path) -> Callable[[str, str, str], list[str]]:
         assert old in content, f"{old!r} is not in {name}"
         file.write_text(content.replace(old, new, 1), encoding="utf-8")
         found = check_paths([])
-        return [f"{problem.level} {problem}" for problem in found]
+        return [str(problem) for problem in found]
 
     return change

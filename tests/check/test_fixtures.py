@@ -14,7 +14,8 @@ def test_records_by_the_name_of_their_file(pulse: Path) -> None:
     found = fixtures(pulse / "mappings/pulse", "nights")
     assert list(found) == ["night", "pending"]
     assert found["pending"] == {
-        "id": "0d0f", "begin": "2026-01-02T22:00:00Z", "end": None, "offset": "+01:00", "status": "open", "score": None,
+        "id": "0d0e6c1a-0000-4000-8000-000000000002", "begin": "2026-01-02T22:00:00Z",
+        "end": None, "offset": "+01:00", "status": "open", "score": None,
     }  # fmt: skip
 
 

@@ -51,7 +51,8 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(
     report = Report()
     with shown(report, quiet=False):
         report.planned("sleeps", 3)
-        report.page("sleeps", 2)
+        report.page("sleeps", 1)
+        report.page("sleeps", 1)
         report.changed()
     said = capsys.readouterr()
     assert said.err.startswith("0/3 windows, 0 records, 2 pages")

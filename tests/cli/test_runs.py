@@ -197,14 +197,14 @@ def test_a_new_column_is_filled_from_what_is_stored_without_asking_again(
     asked = len(sandbox.log)
     found = call("run", "whoop")
     assert found.code == 0
-    assert "note cycles: new column step_count" in found.out
+    assert "note cycles: step_count filled" in found.out
     assert len(sandbox.log) - asked == len(RAW)
     assert ask(
         database_url,
         "SELECT count(*), count(step_count) > 10,"
         " count(*) FILTER (WHERE step_count IS DISTINCT FROM (payload ->> 'step_count')::int) FROM whoop_raw.cycles",
     ) == [(sandbox.total["cycle"], True, 0)]
-    assert "new column" not in call("run", "whoop").out
+    assert "filled" not in call("run", "whoop").out
 
 
 def test_a_column_of_another_type_is_refused_with_what_to_do(

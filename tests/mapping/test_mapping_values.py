@@ -311,9 +311,9 @@ def test_row_and_account_are_read_with_a_dollar():
 @pytest.mark.parametrize(
     ("target", "complaint"),
     [
-        (Target("labs", ()), "no table 'labs'; known: user_identity, sleep_sessions"),
-        (Target("workout", ()), "did you mean workouts"),
-        (workouts(energi=path("x")), "no column 'energi'; did you mean energy"),
+        (Target("labs", ()), "no table 'labs'. There is user_identity, sleep_sessions"),
+        (Target("workout", ()), "did you mean 'workouts'"),
+        (workouts(energi=path("x")), "no column 'energi'. Did you mean 'energy'"),
         (workouts(local_date=path("x")), "filled by the engine"),
         (workouts(energy=path("x")), "unit: the source's unit is missing; the column is in kcal"),
         (workouts(energy=path("x", unit="km")), "km cannot become kcal: length is not energy"),
@@ -321,7 +321,7 @@ def test_row_and_account_are_read_with_a_dollar():
         (workouts(sport=path("x", unit="kJ")), "sport has no unit"),
         (workouts(sport=path("x", time="epoch")), "sport is no time"),
         (workouts(sport=path("a b")), "'a b' is not JMESPath"),
-        (workouts(sport=path("$slep.a")), "did you mean|Known here"),
+        (workouts(sport=path("$slep.a")), "did you mean|There is"),
         (workouts(sport=path("a && $row.x")), "is not JMESPath"),
         (workouts(sport=Reading()), "nothing to read"),
         (workouts(sport=Reading(sum=("a", "b"))), "sport is no number"),
@@ -330,13 +330,13 @@ def test_row_and_account_are_read_with_a_dollar():
         (workouts(start_time=const(None)), "required and cannot be null"),
         (workouts(when="a["), "is not JMESPath"),
         (Target("workouts", (RowSet("", {}),)), "start_time is required"),
-        (vitals({"hart_rate": {"value": path("v", unit="/min")}}), "did you mean heart_rate"),
+        (vitals({"hart_rate": {"value": path("v", unit="/min")}}), "did you mean 'heart_rate'"),
         (vitals({"heart_rate": {"value": path("v")}}), "the column is in /min"),
         (vitals({"heart_rate": {}}), "value is required"),
         (vitals({"hrv_sdnn": {"value": path("v", unit="ms"), "method": const("RMSSD")}}), "hrv_sdnn is by SDNN"),
         (
             vitals({"m": {"metric": path("m", lookup=lookup({"a": "wait"})), "value": path("v", unit="kg")}}),
-            "did you mean weight",
+            "did you mean 'weight'",
         ),
         (
             vitals({"m": {"metric": path("m"), "value": Reading(first=(path("a", unit="g"), path("b")), unit="kg")}}),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from oauth_made import KEY, Provider
 from source_made import QUICK, Source, connector
 
 from hde.source.session import Budget, Patience, Session, Unlimited
+from hde.tokens.file import FileTokens
 
 
 @pytest.fixture
@@ -54,3 +57,13 @@ def open_session(source: Source, stop: threading.Event) -> Iterator[Callable[...
     yield open_
     for session in opened:
         session.close()
+
+
+@pytest.fixture
+def provider(source: Source) -> Provider:
+    return Provider(source)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileTokens:
+    return FileTokens(tmp_path / "tokens.json", KEY)

@@ -6,45 +6,12 @@ from datetime import UTC, datetime
 from itertools import count
 
 import pytest
-from source_made import Reply, Seen, resource
+from pages_made import BODY_NEXT, CURSOR, OFFSET, PAGE, ids, offset_source, page_source, read, things
+from source_made import Reply, resource
 
 from hde.errors import Refused, Unreadable
-from hde.source.pages import Bounds, WindowLost, read_pages
+from hde.source.pages import Bounds, read_pages
 from hde.spec.connector import Cursor, ErrorRule, LinkHeader, NextUrl, Offset, PageNumber, RawColumn, Where, Window
-
-BODY_NEXT = Where(body="next")
-
-
-def things(*numbers: int) -> list[dict[str, int]]:
-    return [{"id": number} for number in numbers]
-
-
-def read(session, what, bounds=None, resume=None):
-    return list(read_pages(session, what, bounds, resume=resume, arrived=count(1).__next__))
-
-
-def ids(pages):
-    return [row.key[0] for page in pages for row in page.rows]
-
-
-def offset_source(total: int, most: int = 2):
-    def answer(seen: Seen):
-        start = int(seen["offset"] or 0)
-        return {"items": things(*range(start, min(start + most, total))), "total": total, "more": start + most < total}
-
-    return answer
-
-
-def page_source(total: int, most: int = 2):
-    def answer(seen: Seen):
-        start = (int(seen["page"] or 1) - 1) * most
-        return {"items": things(*range(start, min(start + most, total))), "total": str(total)}
-
-    return answer
-
-
-OFFSET = {"params": {"offset": "{{ page.offset }}", "limit": "{{ page.size }}"}, "records": "items"}
-PAGE = {"params": {"page": "{{ page.number }}", "size": "{{ page.size }}"}, "records": "items"}
 
 
 @pytest.mark.parametrize(
@@ -79,9 +46,6 @@ def test_page_numbers_may_begin_at_nought(source, open_session):
     source.answer = lambda seen: {"items": things(0) if seen["page"] == "0" else []}
     read(open_session(), resource(**PAGE, pagination=PageNumber(first=0)))
     assert [(seen["page"], seen["size"]) for seen in source.seen] == [("0", None), ("1", None)]
-
-
-CURSOR = {"params": {"after": "{{ page.cursor }}", "limit": 2}, "records": "items"}
 
 
 @pytest.mark.parametrize("nothing", [{}, {"next": None}, {"next": ""}, {"next": False}, {"next": 0}, {"next": []}])
@@ -225,47 +189,6 @@ def test_one_object_is_a_page_of_its_own(source, open_session):
     source.in_turn({"id": 5})
     [page] = read(open_session(), resource())
     assert (ids([page]), page.stopped, page.requests) == (["5"], "single page", 1)
-
-
-@pytest.mark.parametrize(
-    ("what", "state", "rest"),
-    [
-        ({**CURSOR, "pagination": Cursor(BODY_NEXT)}, {"cursor": "b", "pages": 1}, {"after": ["b"], "limit": ["2"]}),
-        (
-            {**OFFSET, "pagination": Offset(size=2)},
-            {"offset": 4, "pages": 2, "received": 4},
-            {"offset": ["4"], "limit": ["2"]},
-        ),
-        ({**PAGE, "pagination": PageNumber()}, {"number": 3, "pages": 2, "received": 4}, {"page": ["3"]}),
-    ],
-)
-def test_reading_goes_on_from_a_pages_next(source, open_session, what, state, rest):
-    source.in_turn({"items": []})
-    read(open_session(), resource(**what), resume=state)
-    assert source.seen[0].query == rest
-
-
-def test_the_first_pages_next_resumes_exactly_there(source, open_session):
-    source.answer = offset_source(5)
-    what = resource(**OFFSET, pagination=Offset(size=2))
-    first = next(read_pages(open_session(), what, None, arrived=count().__next__))
-    assert ids(read(open_session(), what, resume=first.next)) == ["2", "3", "4"]
-
-
-@pytest.mark.parametrize("status", [400, 404, 410])
-def test_a_dead_cursor_asks_for_the_window_anew(source, open_session, status):
-    source.in_turn(Reply(status=status))
-    what = resource(**CURSOR, pagination=Cursor(BODY_NEXT))
-    with pytest.raises(WindowLost):
-        read(open_session(), what, resume={"cursor": "old", "pages": 3})
-    with pytest.raises(Refused):
-        read(open_session(), what)
-
-
-def test_a_restart_rule_asks_for_the_window_anew(source, open_session):
-    source.in_turn({"items": things(1), "next": "a"}, Reply({}, status=410))
-    with pytest.raises(WindowLost, match="begin anew"):
-        read(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT), errors=(ErrorRule("restart", (410,)),)))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 from source_made import resource
-from test_source_records import FITS, UNSTORABLE
+from test_source_columns import FITS
+from test_source_records import UNSTORABLE
 
 from hde.rows import RawRow
 from hde.source.reader import RowReader

@@ -1,8 +1,7 @@
-"""Requests as they arrive at a source, and what the session makes of its answers."""
+"""Requests as they arrive at a source, where they may lead, and the waits it asks for."""
 
 from __future__ import annotations
 
-import gzip
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,11 +10,11 @@ import httpx
 import pytest
 from source_made import QUICK, Reply, connector, request
 
-from hde.errors import Refused, SignInNeeded, Stopped, Unreachable, Unreadable, WrongUse
+from hde.errors import Refused, WrongUse
 from hde.source.rules import asked_wait
-from hde.source.session import Patience, Session, Unlimited
+from hde.source.session import Session, Unlimited
 from hde.source.transport import Reply as Received
-from hde.spec.connector import AccountRequest, ErrorRule, Setting, Wait
+from hde.spec.connector import Wait
 from hde.spec.template import TemplateError
 
 
@@ -119,84 +118,6 @@ def test_redirects_in_circles_and_of_posts_are_refused(source, open_session, met
     assert len(source.seen) == (6 if method == "GET" else 1)
 
 
-@pytest.mark.parametrize(
-    ("rules", "reply", "outcome"),
-    [
-        ((), Reply({}), "read"),
-        ((), Reply(status=204), "empty"),
-        ((), Reply(b" \n"), "empty"),
-        (({"do": "skip", "status": (403,)},), Reply(status=403), "skip"),
-        (({"do": "empty", "status": (404,)},), Reply(status=404), "empty"),
-        (({"do": "restart", "status": (410,)},), Reply({}, status=410), "restart"),
-        (({"do": "skip", "body": "code == `7`"},), Reply({"code": 7}), "skip"),
-        (({"do": "skip", "body": "code == `7`"},), Reply({"code": 8}), "read"),
-        (({"do": "skip", "body": "code"},), Reply({"code": 0}), "skip"),
-        (({"do": "skip", "body": "code"},), Reply({"code": ""}), "read"),
-        (({"do": "skip", "status": (404,), "body": "gone"},), Reply({"gone": True}), "read"),
-        (({"do": "empty", "status": (403,)}, {"do": "skip", "status": (403,)}), Reply(status=403), "empty"),
-    ],
-)
-def test_the_first_rule_that_matches_says_what_an_answer_means(source, open_session, rules, reply, outcome):
-    source.in_turn(reply)
-    assert open_session().answer(request(), {}, tuple(ErrorRule(**rule) for rule in rules)).outcome == outcome
-
-
-def test_the_resources_rules_come_before_those_of_http(source, open_session):
-    source.in_turn(Reply(status=403))
-    session = open_session(http={"errors": (ErrorRule("fail", (403,)),)})
-    assert session.answer(request(), {}, (ErrorRule("skip", (403,)),)).outcome == "skip"
-
-
-def test_body_rules_are_not_asked_about_what_is_not_json(source, open_session):
-    source.in_turn(Reply(b"<html>", status=404))
-    with pytest.raises(Refused) as caught:
-        open_session().answer(request(), {}, (ErrorRule("skip", body="error"),))
-    assert caught.value.status == 404
-
-
-def test_a_failure_tells_status_and_path_and_the_sources_own_words(source, open_session):
-    source.in_turn(Reply({"error": {"text": "no\nsuch " + "x" * 500}}, status=400))
-    with pytest.raises(Refused) as caught:
-        open_session().answer(request(params={"who": "me"}), {}, (ErrorRule("fail", (400,), message="error.text"),))
-    message = str(caught.value)
-    assert message.startswith("demo: GET /things answers 400: no such xxx")
-    assert len(message) < 260
-    assert "me" not in message.split("answers")[0].split()
-
-
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 599])
-def test_what_may_pass_is_tried_again(source, open_session, status):
-    source.in_turn(Reply(status=status), Reply(status=status), {"ok": 1})
-    answer = open_session().answer(request(), {})
-    assert (answer.outcome, answer.requests) == ("read", 3)
-
-
-def test_a_failure_that_says_when_to_come_back_is_waited_for(source, open_session):
-    budget = Counting()
-    source.in_turn(*[Reply(status=503, headers={"Retry-After": "0"})] * 4, {"ok": 1})
-    assert open_session(budget=budget).answer(request(), {}).outcome == "read"
-    assert len(budget.waits) == 4
-
-
-def test_what_does_not_pass_ends_after_the_last_try(source, open_session):
-    source.in_turn(Reply(status=500))
-    with pytest.raises(Refused, match="after 3 tries") as caught:
-        open_session().answer(request(), {})
-    assert (caught.value.status, len(source.seen)) == (500, 3)
-
-
-@pytest.mark.parametrize("broken", [Reply(hang_up=True), Reply({"a": "x" * 500}, cut_at=100)])
-def test_a_broken_connection_is_tried_again(source, open_session, broken):
-    source.in_turn(broken, {"ok": 1})
-    assert open_session().answer(request(), {}).body == b'{"ok":1}'
-
-
-def test_no_answer_at_all_is_unreachable(source, open_session):
-    source.in_turn(Reply(hang_up=True))
-    with pytest.raises(Unreachable, match="3 tries"):
-        open_session().answer(request(), {})
-
-
 WAITS = [
     (None, {"Retry-After": "7"}, 7),
     (None, {"Retry-After": "{http+8}"}, 8),
@@ -230,100 +151,6 @@ def test_waits_are_read_from_the_headers(wait, headers, seconds):
     assert asked == (seconds if seconds is None else pytest.approx(seconds))
 
 
-class Counting:
-    def __init__(self) -> None:
-        self.reserved = 0
-        self.waits: list[float] = []
-        self.first = 0.01
-
-    def reserve(self) -> float:
-        self.reserved += 1
-        return self.first if self.reserved == 1 else 0.0
-
-    def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-
-
-def test_every_request_is_counted_and_a_wait_is_told_to_all(source, open_session):
-    budget = Counting()
-    source.in_turn(Reply(status=429, headers={"Retry-After": "0.03"}), Reply(status=503), {"ok": 1})
-    open_session(budget=budget).answer(request(), {})
-    assert budget.reserved == 4  # the first reservation said: later
-    assert budget.waits == [pytest.approx(0.03)]
-
-
-def test_waits_without_end_are_refused(source, open_session):
-    source.in_turn(Reply(status=429))
-    with pytest.raises(Refused, match="still asks to wait") as caught:
-        open_session().answer(request(), {})
-    assert (caught.value.status, len(source.seen)) == (429, 5)
-
-
-@pytest.mark.parametrize("reply", [Reply(status=429, headers={"Retry-After": "600"}), Reply(status=500)])
-def test_stopping_ends_a_wait(source, open_session, stop, reply):
-    source.in_turn(reply)
-    threading.Timer(0.1, stop.set).start()
-    with pytest.raises(Stopped):
-        open_session(patience=Patience(first=60, tries=9)).answer(request(), {})
-
-
-def test_stopping_cuts_an_answer_that_does_not_come(source, open_session, stop):
-    hold = threading.Event()
-    source.in_turn(Reply({}, hold=hold))
-    threading.Timer(0.1, stop.set).start()
-    with pytest.raises(Stopped):
-        open_session().answer(request(), {})
-    hold.set()
-
-
-def test_credentials_that_are_refused_are_for_the_person(source, open_session):
-    source.in_turn(Reply(status=401))
-    with pytest.raises(SignInNeeded, match="check its settings"):
-        open_session().answer(request(), {})
-
-
-def test_secret_settings_are_named_where_they_are_refused(source, stop):
-    made = connector(source.url, settings={"api_key": Setting("api_key", secret=True)})
-    source.in_turn(Reply(status=401))
-    with (
-        Session(made, {"api_key": "very secret"}, auth=None, budget=Unlimited(), stop=stop) as session,
-        pytest.raises(SignInNeeded, match="check DEMO_API_KEY"),
-    ):
-        session.answer(request(), {})
-
-
-def test_an_error_page_that_says_200_is_unreadable(source, open_session):
-    source.in_turn(Reply(b"\n<!DOCTYPE html><html>Hello Mary</html>", headers={"Content-Type": "text/html; charset=x"}))
-    with pytest.raises(Unreadable, match=r"not JSON but text/html, beginning with <!DOCTYPE>") as caught:
-        open_session().answer(request(), {})
-    assert "Mary" not in str(caught.value)
-
-
-def test_packed_answers_are_unpacked(source, open_session):
-    source.in_turn(Reply(gzip.compress(b'{"a":1}'), headers={"Content-Encoding": "gzip"}))
-    assert open_session().answer(request(), {}).body == b'{"a":1}'
-
-
-def test_a_bomb_is_not_unpacked(source, open_session):
-    session = open_session()
-    session._line._largest = 1_000_000
-    source.in_turn(Reply(gzip.compress(b" " * 20_000_000), headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(Unreadable, match="larger than"):
-        session.answer(request(), {})
-
-
-def test_a_byte_order_mark_is_no_content(source, open_session):
-    source.in_turn(Reply(b"\xef\xbb\xbf{}"))
-    assert open_session().answer(request(), {}).body == b"{}"
-
-
-def test_the_time_of_the_source_comes_with_its_answer(open_session):
-    answer = open_session().answer(request(), {})
-    assert answer.server_time is not None
-    assert answer.server_time.utcoffset() == timedelta(0)
-    assert abs(answer.server_time - answer.received_at) < timedelta(minutes=1)
-
-
 @pytest.mark.parametrize("url", ["http://a b", "http://xn--/", "http://xn--a", "http://[::1", "http://ä.example"])
 def test_an_address_that_is_no_url_is_wrong_use(url, stop):
     def ask() -> None:
@@ -339,29 +166,6 @@ def test_a_base_url_that_is_none_is_wrong_use(base, stop):
     with pytest.raises(WrongUse) as caught:
         Session(connector(base), {}, auth=None, budget=Unlimited(), stop=stop)
     assert "p@" not in str(caught.value)
-
-
-def test_an_account_is_read_from_its_request(source, open_session):
-    source.answer = lambda seen: {"user": {"id": 12345678901234567890, "zone": "UTC"}}
-    session = open_session(
-        account=AccountRequest("user.id", request("/me"), {"zone": "user.zone", "since": "user.since"})
-    )
-    assert session.identify() == {"id": "12345678901234567890", "zone": "UTC", "since": None}
-    session.answer(request("/{{ account.id }}"), {})
-    assert source.seen[-1].path == "/api/12345678901234567890"
-
-
-@pytest.mark.parametrize(
-    "answer", [{}, {"id": None}, {"id": ""}, {"id": True}, {"id": [1]}, {"id": "a\nb"}, {"id": 1.5}]
-)
-def test_an_account_without_an_id_is_unreadable(source, open_session, answer):
-    source.answer = lambda seen: answer
-    with pytest.raises(Unreadable, match=r"account\.id"):
-        open_session(account=AccountRequest("id", request("/me"))).identify()
-
-
-def test_without_a_word_about_accounts_there_is_one(open_session):
-    assert open_session().identify() == {"id": "default"}
 
 
 def test_a_session_is_shared_by_threads(source, open_session):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hde.spec.load import Source, read_source
+from hde.spec.problem import Problems
+from hde.spec.yaml_file import YamlFile, parse_yaml
 
 CONNECTOR = """\
 name: demo
@@ -78,6 +80,14 @@ def read(folder: Path, **texts: str) -> tuple[Source | None, list[str]]:
     """The source and its complaints, without the folder and with the file's name only."""
     source, problems = read_source(write(folder, **texts), folder / "mappings" / "demo")
     return source, [str(problem).replace(f"{Path(problem.file).parent}/", "") for problem in problems]
+
+
+def read_yaml(file: Path) -> YamlFile:
+    """Read one file; Problems has everything that is wrong with it as YAML."""
+    found, problems = parse_yaml(file)
+    if found is None or problems:
+        raise Problems(problems)
+    return found
 
 
 def changed(text: str, old: str, new: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spec_made import read_yaml
 
 from hde.places import bundled
 from hde.spec.complaints import resolved
@@ -15,7 +16,6 @@ from hde.spec.load import mappings_folder, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.problem import KeyPath, Problem
 from hde.spec.schema import SchemaName, schema
-from hde.spec.yaml_file import read_yaml
 
 CONNECTORS = sorted(bundled("connectors").glob("*.yaml"))
 MAPPINGS = [

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from spec_made import read_yaml
 
 from hde.spec.problem import Problems, did_you_mean
-from hde.spec.yaml_file import parse_yaml, read_yaml
+from hde.spec.yaml_file import parse_yaml
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from hde.store.query import answer, as_csv
 
 
 def in_csv(database: Database, sql: str) -> str:
-    out = io.BytesIO()
+    out = io.StringIO()
     as_csv(database, sql, out)
-    return out.getvalue().decode()
+    return out.getvalue()
 
 
 def test_answers_are_columns_and_rows(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from psycopg.types.range import Range
 from store_made import THINGS, prepared, store
 
 from hde.issues import Issue
@@ -32,11 +33,23 @@ def test_streams_tell_their_own_windows_gaps_and_errors(connection: Connection, 
     read(connection, account, "cycles", 50, 0, "end")
     with transaction(connection) as cursor:
         ledger.fail(cursor, WindowRecord(Stream(account, "workouts", "h"), Span(None, NOW), NOW), "it said no", 1)
+    hole = Range(NOW - 80 * DAY, NOW - 70 * DAY)
+    before = Range(None, NOW - 90 * DAY)
     assert status(connection).streams == [
-        ("made", "someone", "cycles", NOW - DAY, 0, None, 0, None),
-        ("made", "someone", "sleeps", NOW - 60 * DAY, 1, None, 1, None),
-        ("made", "someone", "workouts", None, 0, None, 0, "it said no"),
+        ("made", "someone", "cycles", NOW - DAY, [Range(None, NOW - 50 * DAY)], None, 0, None),
+        ("made", "someone", "sleeps", NOW - 60 * DAY, [before, hole], None, 1, None),
+        ("made", "someone", "workouts", None, [], None, 0, "it said no"),
     ]
+
+
+def test_an_error_is_told_until_its_window_was_read(connection: Connection, account: int) -> None:
+    with transaction(connection) as cursor:
+        ledger.fail(cursor, WindowRecord(Stream(account, "sleeps", "h"), Span(NOW - 9 * DAY, NOW), NOW), "no", 1)
+    read(connection, account, "sleeps", 5, 0, "end")
+    assert [row[-1] for row in status(connection).streams] == ["no"]
+    connection.commit()
+    read(connection, account, "sleeps", 9, 5, "end")
+    assert [row[-1] for row in status(connection).streams] == [None]
 
 
 def test_connections_issues_and_tables_are_told(connection: Connection, account: int) -> None:

@@ -6,7 +6,6 @@ A path is a tuple of names; `[]` stands for any element of a list and `*` for an
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,15 +14,14 @@ from typing import Any
 
 import jmespath
 
+from hde.mapping.expression import is_plain
+
 Path = tuple[str, ...]
 ELEMENT = "[]"
 ANY = "*"
 PERHAPS_ELEMENT = "[]?"
 """Where `[]` flattens something that may be a list or not: the element, or the thing itself."""
 
-# A plain dotted name may hold `-` without quotes (hde.mapping.expression), which JMESPath itself refuses.
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
-_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _MANY = 200
 """Nothing an author writes comes from more places; what is beyond is left out."""
 
@@ -138,7 +136,7 @@ def dotted(path: Path) -> str:
         if name == ELEMENT:
             text += ELEMENT
         elif name != PERHAPS_ELEMENT:
-            bare = name if name == ANY or _BARE.match(name) else json.dumps(name, ensure_ascii=False)
+            bare = name if name == ANY or (is_plain(name) and "." not in name) else json.dumps(name, ensure_ascii=False)
             text += f".{bare}" if text else bare
     return text or "@"
 
@@ -180,7 +178,7 @@ def _list_of(*items: _Origin) -> _Origin:
 
 @cache
 def _reads(expression: str, test: bool) -> Reads:
-    if _PLAIN.match(expression):
+    if is_plain(expression):
         plain = frozenset({tuple(expression.split("."))})
         return Reads(tests=plain) if test else Reads(plain)
     walk = _Walk()

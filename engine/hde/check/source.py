@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hde.check.coverage import coverage_problems
+from hde.check.fit import fit_problems
 from hde.check.fixtures import read_fixtures
 from hde.check.folders import pairs, yaml_files
 from hde.check.meaning import meaning_problems
@@ -14,16 +15,14 @@ from hde.check.place import complain
 from hde.check.recorded import Recorded, recorded
 from hde.check.references import one_mapping_each, references_problems
 from hde.check.tables import tables_problems
+from hde.check.trial import excused, trial_problems
 from hde.check.written import each_reading
 from hde.errors import WrongUse
-from hde.mapping.compiled import compile_mapping
-from hde.spec.load import Source, read_source
-from hde.spec.mapping import Mapping
+from hde.mapping.compiled import CompiledMapping, compile_mapping
+from hde.spec.load import LOOKUPS, Source, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.problem import Problem
 from hde.spec.yaml_file import YamlFile, parse_yaml
-
-LOOKUPS = "lookups.yaml"
 
 
 def check_source(source: Source) -> list[Problem]:
@@ -53,28 +52,48 @@ def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
     yield from tables_problems(connector, connector_file)
     files = [(mapping, source.mapping_files[mapping.name]) for mapping in source.mappings]
     yield from one_mapping_each(files)
+    sound: dict[str, CompiledMapping] = {}
     for mapping, file in files:
         said = [*references_problems(mapping, connector, file), *meaning_problems(mapping, file)]
         yield from said
         if not any(problem.level == "error" for problem in said):
-            yield from _engine(mapping, file)
+            try:
+                sound[mapping.name] = compile_mapping(mapping)
+            except WrongUse as error:
+                # What the engine refuses must not pass for valid, even where nothing here has better words for it.
+                yield complain(file, ("from",), str(error))
     known: dict[str, Recorded] = {}
-    for folder in {file.file.parent for _, file in files}:
+    tried: list[Problem] = []
+    for folder in _folders(source):
+        found: dict[str, dict[str, object]] = {}
         for resource in connector.resources:
             records, problems = read_fixtures(folder, resource)
             yield from problems
             if records:
                 known[resource] = recorded(resource, records)
-    yield from coverage_problems(source, known)
+                found[resource] = records
+        tried += _tried(source, found, sound, folder)
+    said = list(coverage_problems(source, known))
+    yield from said
+    # A misspelt path is said once, not again as what the fixtures make of it.
+    places = {(problem.file, problem.line, problem.column) for problem in said}
+    yield from (problem for problem in tried if (problem.file, problem.line, problem.column) not in places)
     yield from _left_out(source, known)
 
 
-def _engine(mapping: Mapping, file: YamlFile) -> Iterator[Problem]:
-    """What the engine refuses must not pass for valid, even where nothing here has better words for it."""
-    try:
-        compile_mapping(mapping)
-    except WrongUse as error:
-        yield complain(file, ("from",), str(error))
+def _tried(
+    source: Source, found: Mapping[str, dict[str, object]], sound: Mapping[str, CompiledMapping], folder: Path
+) -> Iterator[Problem]:
+    """What the recorded records prove: raw columns of another type, mappings that cannot work."""
+    tests = read_tests(folder)[0]
+    files = {mapping.from_: source.mapping_files[mapping.name] for mapping in source.mappings}
+    for name, records in found.items():
+        wrong = excused(tests, files[name].file.stem) if name in files else frozenset()
+        yield from fit_problems(source.connector.resources[name], records, folder, wrong, source.connector_file)
+    for mapping in source.mappings:
+        if mapping.name in sound:
+            file = source.mapping_files[mapping.name]
+            yield from trial_problems(mapping, sound[mapping.name], source.connector, file, found, tests)
 
 
 def _left_out(source: Source, known: dict[str, Recorded]) -> Iterator[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,12 +10,12 @@ from jmespath.exceptions import JMESPathError
 
 from hde.check.place import first_of
 from hde.check.reads import Reads, reads
+from hde.mapping.expression import NAMED
 from hde.spec.mapping import Mapping, Reading, RowSet, Target
 from hde.spec.problem import KeyPath
 from hde.spec.yaml_file import YamlFile
 
 RECORD = ""
-_NAMED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,12 @@ class Written:
         """None where `$` is followed by no name."""
         if not self.text.startswith("$"):
             return RECORD
-        match = _NAMED.match(self.text)
+        match = NAMED.match(self.text)
         return match[1] if match else None
 
     @cached_property
     def below(self) -> str:
-        match = _NAMED.match(self.text) if self.text.startswith("$") else None
+        match = NAMED.match(self.text) if self.text.startswith("$") else None
         return (match[2] or match[3] or "@") if match else self.text
 
     @cached_property

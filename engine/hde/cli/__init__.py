@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import os
 import sys
@@ -90,7 +91,7 @@ def main() -> None:
     install()
     try:
         _set_up()
-        result = cli.main(standalone_mode=False)
+        result = cli.main(_global_first(sys.argv[1:]), standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
     except click.ClickException as error:
         error.show()
@@ -111,10 +112,28 @@ def main() -> None:
         sys.exit(1)
 
 
+def _global_first(arguments: list[str]) -> list[str]:
+    """-v and --home may stand anywhere in the line."""
+    ours: list[str] = []
+    rest = iter(arguments)
+    others: list[str] = []
+    for word in rest:
+        if word in ("-v", "--verbose") or word.startswith("--home="):
+            ours.append(word)
+        elif word == "--home":
+            ours += [word, *([value] if (value := next(rest, None)) is not None else [])]
+        else:
+            others.append(word)
+    return [*ours, *others]
+
+
 def _set_up() -> None:
     from hde.places import load_env_file
 
     load_env_file()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")  # what Windows would write to a file cannot hold every name
     if "-v" in sys.argv or "--verbose" in sys.argv:
         logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     else:

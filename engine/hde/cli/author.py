@@ -10,23 +10,29 @@ from hde.errors import WrongUse
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-def validate(paths: tuple[Path, ...]) -> int:
-    """Check YAML files: grammar, cross-references, units, templates, paths. Default: all connectors and mappings.
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+def validate(paths: tuple[str, ...]) -> int:
+    """Check YAML files and their fixtures: grammar, names, units, templates, paths, types. Default: all there are.
 
-    Every problem is a line `file:line:column: path: message`. Exit code 1 where there is an error.
+    A PATH is a connector's name, a file or a folder. Every problem is a line `file:line:column: path: message`;
+    those that are no errors say `warning:`. Exit code 1 where there is an error.
     """
     from hde.check import check_paths
+    from hde.spec.problem import counted
 
-    problems = check_paths(paths)
+    problems = check_paths([_named(path) for path in paths])
     for problem in problems:
         click.echo(str(problem))
-    errors = sum(problem.level == "error" for problem in problems)
-    if errors:
-        click.echo(f"{errors} problem{'s' if errors > 1 else ''} found", err=True)
-        return 1
-    click.echo("All good." if not problems else "No errors.", err=True)
-    return 0
+    click.echo(counted(problems) or "All good.", err=True)
+    return 1 if any(problem.level == "error" for problem in problems) else 0
+
+
+def _named(path: str) -> Path:
+    """What a person named, as `hde run` would understand it where it is no file or folder here."""
+    from hde.spec.find import find_connector
+    from hde.spec.formats import NAME
+
+    return find_connector(path) if NAME.match(path) and not Path(path).exists() else Path(path)
 
 
 @click.command()

@@ -7,17 +7,20 @@ import secrets
 import shutil
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import click
+from filelock import FileLock, Timeout
 
 from hde.cli.query import show
-from hde.cli.run import run_and_tell, source_of, stop_sign
+from hde.cli.run import exit_code, run_and_tell, source_of, stop_sign
 from hde.errors import WrongUse
 from hde.places import make_home
 from hde.run import Options
+from hde.sandbox import Sandbox, providers
 from hde.sandbox import demo as simulated
-from hde.sandbox import providers
 from hde.spec.load import Source
 from hde.store import embedded, migrate
 from hde.store.database import open_database
@@ -51,10 +54,15 @@ QUESTIONS = (
     ),
 )
 
+DAYS = click.option(
+    "--days", default=730, type=click.IntRange(1, 10_000), show_default=True, help="How much history the member has."
+)
+SEED = click.option("--seed", default=1, show_default=True, help="Another seed, another member.")
+
 
 @click.command()
-@click.option("--days", default=730, show_default=True, help="How much history the member has.")
-@click.option("--seed", default=1, show_default=True, help="Another seed, another member.")
+@DAYS
+@SEED
 def demo(days: int, seed: int) -> int:
     """A simulated member, from sign-in to canonical tables. No account, no Docker, no configuration."""
     folder = make_home() / "demo"
@@ -62,6 +70,11 @@ def demo(days: int, seed: int) -> int:
     os.environ.pop("HDE_TOKEN_STORE", None)
     os.environ["HDE_HOME"] = str(folder)
     os.environ["HDE_SECRET_KEY"] = secrets.token_urlsafe(32)  # its tokens die with the simulation
+    with _alone(folder):
+        return _demo(folder, days, seed)
+
+
+def _demo(folder: Path, days: int, seed: int) -> int:
     _clear(folder)
     began = time.monotonic()
     with simulated(days, seed) as demo:
@@ -69,25 +82,27 @@ def demo(days: int, seed: int) -> int:
         source = source_of(demo.connector)
         click.echo(f"A simulated {source.connector.title} runs at {demo.base_url}, with a member of {days} days.")
         _sign_in(folder, source)
-        code = run_and_tell(source, Options())
+        report = run_and_tell(source, Options())
+    if report.stopped:
+        return 1
     _show_questions(folder)
     click.echo(f"\nDone in {time.monotonic() - began:.1f} s. All of it is yours to query:")
     click.echo(f'  hde --home "{folder}" query "SELECT * FROM canonical.daily_summary ORDER BY local_date"')
     click.echo(f"Your own data: client id and secret into .env (.env.example), then `hde auth {demo.connector}`.")
-    return code
+    return exit_code(report)
 
 
 @click.command()
 @click.argument("provider")
 @click.option("--port", default=0, help="Default: a free one.")
-@click.option("--days", default=730, show_default=True, help="How much history the member has.")
-@click.option("--seed", default=1, show_default=True, help="Another seed, another member.")
+@DAYS
+@SEED
 def sandbox(provider: str, port: int, days: int, seed: int) -> int:
     """Run a simulated PROVIDER until Ctrl-C, and print the settings that point a connector to it."""
     known = providers()
     if provider not in known:
         raise WrongUse(f"There is no simulated {provider!r}. There are: {', '.join(known)}")
-    with stop_sign() as stop, known[provider](port=port, days=days, seed=seed) as running:
+    with stop_sign() as stop, _listening(known[provider], port, days, seed) as running:
         click.echo(f"Simulated {provider} with {days} days of data. Put this into .env, or export it:")
         for name, value in running.environment.items():
             click.echo(f"  {name}={value}")
@@ -96,15 +111,36 @@ def sandbox(provider: str, port: int, days: int, seed: int) -> int:
     return 0
 
 
+@contextmanager
+def _listening(
+    serve: Callable[..., AbstractContextManager[Sandbox]], port: int, days: int, seed: int
+) -> Iterator[Sandbox]:
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(serve(port=port, days=days, seed=seed))
+        except OSError as error:
+            raise WrongUse(f"Port {port}: {error.strerror}. Without --port a free one is taken") from None
+        yield running
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    try:
+        with FileLock(folder.with_name("demo.lock"), mode=0o600, timeout=0):
+            yield
+    except Timeout:
+        raise WrongUse(f"Another demo is running in {folder}; wait for it, or choose another --home") from None
+
+
 def _sign_in(folder: Path, source: Source) -> None:
     """Through the browser's part of the flow as well: an HTTP client follows the simulated consent."""
     import httpx
 
     def follow(url: str) -> None:
-        options = {"follow_redirects": True, "timeout": 10.0}
+        options = {"follow_redirects": True, "timeout": 10.0, "trust_env": False}
         threading.Thread(target=httpx.get, args=(url,), kwargs=options, daemon=True).start()
 
-    with stop_sign() as stop, open_database(folder) as database:
+    with stop_sign(at_once=True) as stop, open_database(folder) as database:
         migrate.ensure(database)
         way = Way(source.connector, settings_of(source.connector), accounts.token_store(folder, database), stop)
         account = accounts.sign_in_account(database, way, browser=follow, say=lambda text: None, ask=None)

@@ -73,7 +73,7 @@ def _windows(report: Report) -> tuple[int, int]:
 def _said(report: Report) -> str:
     resources = list(report.resources.values())
     records = sum(r.records for r in resources)
-    pages = sum(r.requests for r in resources)
+    pages = sum(r.pages for r in resources)
     rows = sum(r.canonical.new + r.canonical.changed + r.canonical.unchanged for r in resources)
     mapped = f", {rows:,} mapped" if rows else ""
     return f"{records:,} records, {pages:,} pages, {records / max(report.seconds, 0.001):,.0f}/s{mapped}"
@@ -82,7 +82,8 @@ def _said(report: Report) -> str:
 def closing_table(title: str, report: Report, *, remapped: str | None = None) -> None:
     """The table at the end, then notes, then what failed and what to do. `remapped`: in words, what was counted."""
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, markup=False, emoji=False, highlight=False)
-    console.print(_remap_table(f"{title}: {remapped}", report) if remapped else _table(title, report))
+    narrow = console.width < PLAIN_WIDTH
+    console.print(_remap_table(f"{title}: {remapped}", report) if remapped else _table(title, report, narrow=narrow))
     for note in report.notes:
         console.print(Text.assemble(("note", "yellow"), f" {note}"), soft_wrap=True)
     for resource in report.resources.values():
@@ -91,7 +92,7 @@ def closing_table(title: str, report: Report, *, remapped: str | None = None) ->
             console.print(Text.assemble((resource.name, "yellow"), said), soft_wrap=True)
         for failure in resource.failures:
             console.print(Text.assemble(("owed", "red"), f" {resource.name}: {failure}"), soft_wrap=True)
-    if any(resource.issues for resource in report.resources.values()):
+    if report.has_issues:
         console.print("Some records could not be read in full: `hde status` says where.")
     if report.stopped:
         console.print("Stopped. What was fetched is stored; the next run goes on from here.")
@@ -99,29 +100,42 @@ def closing_table(title: str, report: Report, *, remapped: str | None = None) ->
         console.print("Run it again: exactly what is owed will be fetched.")
 
 
-def _table(title: str, report: Report) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
-    table.add_column("resource", no_wrap=True)
-    for name in ("requests", "new", "changed", "unchanged", "gone", "canonical rows", "issues", "seconds"):
+def _table(title: str, report: Report, *, narrow: bool) -> Table:
+    table = _empty(title, narrow=narrow)
+    resources = report.resources.values()
+    columns = {
+        "requests": [r.requests for r in resources],
+        "new": [r.counts.new for r in resources],
+        "changed": [r.counts.changed for r in resources],
+        "unchanged": [r.counts.unchanged for r in resources],
+        "gone": [r.counts.vanished for r in resources],
+        "canonical rows": [r.canonical.new + r.canonical.changed + r.canonical.removed for r in resources],
+        "issues": [r.issues for r in resources],
+    }
+    if not any(columns["gone"]):
+        del columns["gone"]  # rare, and a terminal is narrow
+    for name in (*columns, "seconds"):
         table.add_column(name, justify="right")
-    rows = [
-        (r.requests, r.counts.new, r.counts.changed, r.counts.unchanged, r.counts.vanished + 0,
-         r.canonical.new + r.canonical.changed + r.canonical.removed, r.issues)
-        for r in report.resources.values()
-    ]  # fmt: skip
-    for resource, row in zip(report.resources.values(), rows, strict=True):
-        table.add_row(resource.name, *(_number(value) for value in row), f"{resource.seconds:.1f}")
-    if len(rows) > 1:
+    for resource, *numbers in zip(resources, *columns.values(), strict=True):
+        table.add_row(resource.name, *(_number(number) for number in numbers), f"{resource.seconds:.1f}")
+    if len(resources) > 1:
         table.add_section()
-        table.add_row(
-            "", *(_number(sum(column)) for column in zip(*rows, strict=True)), f"{report.seconds:.1f}", style="bold"
-        )
+        totals = (_number(sum(column)) for column in columns.values())
+        table.add_row("", *totals, f"{report.seconds:.1f}", style="bold")
+    return table
+
+
+def _empty(title: str, *, narrow: bool = False) -> Table:
+    padding = (0, 0) if narrow else (0, 1)
+    table = Table(
+        box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False, padding=padding
+    )
+    table.add_column("resource", no_wrap=True)
     return table
 
 
 def _remap_table(title: str, report: Report) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
-    table.add_column("resource")
+    table = _empty(title)
     for name in ("added", "removed", "changed", "unchanged"):
         table.add_column(name, justify="right")
     by_column = any(r.canonical.columns for r in report.resources.values())

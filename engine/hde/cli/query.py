@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from decimal import Decimal
-from typing import BinaryIO, cast
 
 import click
 import msgspec
 
 from hde.places import make_home
+
+NEVER_FOLDED = 10_000  # columns, where no terminal sets a width
 
 
 @click.command()
@@ -23,7 +24,7 @@ def query(sql: str, form: str) -> int:
 
     with open_database(make_home()) as database:
         if form == "csv":
-            as_csv(database, sql, cast(BinaryIO, sys.stdout.buffer))
+            as_csv(database, sql, sys.stdout)
             return 0
         columns, rows = answer(database, sql)
     if form == "json":
@@ -64,4 +65,4 @@ def show(columns: list[str], rows: list[tuple[object, ...]]) -> None:
         table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else 200, markup=False, emoji=False).print(table)
+    Console(width=None if sys.stdout.isatty() else NEVER_FOLDED, markup=False, emoji=False).print(table)

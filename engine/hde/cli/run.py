@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from types import FrameType
 
 import click
@@ -88,17 +87,20 @@ def run(
     if asked.since and asked.until and asked.since >= asked.until:
         raise WrongUse(f"--since {since} is not before --until {until}")
     options = Options(resources, asked, canonical, daily_refresh, account, accept_deletes)
-    return run_and_tell(source_of(connector), options, as_json=as_json)
+    return exit_code(run_and_tell(source_of(connector), options, as_json=as_json))
 
 
-def run_and_tell(source: Source, options: Options, *, as_json: bool = False) -> int:
-    """Run with progress, then print the closing table. Returns the exit code."""
+def run_and_tell(source: Source, options: Options, *, as_json: bool = False) -> Report:
+    """Run with progress, then print the closing table."""
     report = Report(source.connector.name)
     with stop_sign() as stop, shown(report, quiet=as_json):
         run_source(source, options, home=make_home(), report=report, stop=stop)
     _tell(source, report, as_json)
-    owing = report.is_owing or any(resource.issues for resource in report.resources.values())
-    return 1 if owing else 0
+    return report
+
+
+def exit_code(report: Report) -> int:
+    return 1 if report.is_owing or report.has_issues else 0
 
 
 @click.command()
@@ -109,13 +111,19 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
     """Map all stored records of CONNECTOR (default: every connector) again, without the network."""
     from hde.places import connectors_in_reach
 
+    reports = []
     for name in [connector] if connector else connectors_in_reach():
         source = source_of(name)
         report = Report(source.connector.name)
         with shown(report, quiet=as_json):
-            remap_source(source, home=make_home(), report=report, dry_run=dry_run)
-        _tell(source, report, as_json, remapped="what a remap would change" if dry_run else "what the remap changed")
-    return 0
+            found = remap_source(source, home=make_home(), report=report, dry_run=dry_run)
+        if not found and connector:
+            raise WrongUse(f"{source.connector.name} has no records yet. Run: hde run {connector}")
+        if found:
+            remapped = "what a remap would change" if dry_run else "what the remap changed"
+            _tell(source, report, as_json, remapped=remapped)
+            reports.append(report)
+    return 1 if any(report.has_issues for report in reports) else 0
 
 
 @contextmanager
@@ -141,6 +149,3 @@ def _tell(source: Source, report: Report, as_json: bool, *, remapped: str | None
         click.echo(json.dumps({"connector": source.connector.name, **report.as_data()}))
         return
     closing_table(source.connector.title or source.connector.name, report, remapped=remapped)
-
-
-__all__ = ["Path", "remap", "run"]

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from hde.cli.progress import PLAIN_WIDTH
 from hde.places import make_home
-from hde.store import migrate
+from hde.store import embedded, migrate
 from hde.store.database import open_database
 from hde.store.status import Status
 from hde.store.status import status as read_status
@@ -26,6 +26,7 @@ def status(as_json: bool) -> int:
     """Connections, last runs, what is read and owed, open issues, rows per table."""
     with open_database(make_home()) as database:
         migrate.ensure(database)
+        where = f"embedded, in {embedded.data_folder(make_home())}" if database.is_ours else "that of HDE_DATABASE_URL"
         with database.connection(autocommit=True) as connection:
             found = read_status(connection)
     if as_json:
@@ -37,6 +38,7 @@ def status(as_json: bool) -> int:
         return 0
     for table in _tables(found):
         console.print(table)
+    console.print(f"Database: {where}")
     return 0
 
 
@@ -46,27 +48,43 @@ def _tables(found: Status) -> list[Table]:
         _table("Connections", ("connector", "account", "status", "last run", "outcome"), found.connections),
         _table(
             "Read and owed",
-            ("resource", "read up to", "gaps", "open", "last error"),
+            ("resource", "complete up to", "owed before that", "half read", "error"),
             [_stream(row, several) for row in found.streams],
         ),
     ]
     if found.issues:
         columns = ("where", "path", "rule", "level", "records")
-        tables.append(_table("Open issues", columns, [(f"{r[2]} {r[3]}", *r[4:]) for r in found.issues]))
+        tables.append(_table("Open issues", columns, [_issue(row, several) for row in found.issues]))
     tables.append(_table("Rows", ("table", "rows"), found.tables))
     return tables
 
 
 def _stream(row: tuple[Any, ...], several: bool) -> tuple[Any, ...]:
-    connector, account, resource, upper, gaps, snapshot, is_open, error = row
+    connector, account, resource, upper, owed, snapshot, is_open, error = row
     name = f"{connector} {account} {resource}" if several else resource
-    return (name, upper or snapshot, gaps, is_open, error)
+    error = error and error.removeprefix(f"{connector}: ").removeprefix(f"{resource}: ")
+    return (name, upper or snapshot or "nothing yet", _owed(owed), is_open or None, error)
+
+
+def _issue(row: tuple[Any, ...], several: bool) -> tuple[Any, ...]:
+    connector, account, origin, table, *rest = row
+    return (f"{connector} {account} {origin} {table}" if several else f"{origin} {table}", *rest)
+
+
+def _owed(spans: list[Any]) -> str:
+    """The first span in words, and how many more there are."""
+    if not spans:
+        return ""
+    first = spans[0]
+    until = f"{first.upper:%Y-%m-%d}"
+    shown = f"{first.lower:%Y-%m-%d} to {until}" if first.lower else f"all before {until}"
+    return shown if len(spans) == 1 else f"{shown}, {len(spans) - 1} more"
 
 
 def _table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Table:
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in ("gaps", "open", "records", "rows") else "left")
+        table.add_column(column, justify="right" if column in ("half read", "records", "rows") else "left")
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
     return table

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from hde.canonical import METRICS, TABLES, Column, Table
@@ -17,6 +16,7 @@ from hde.mapping.plan import CompiledMapping, Mapped, TargetPlan
 from hde.mapping.rows import CanonicalRow, Finish, RowPlan, dated, known_metric, mapped_metric
 from hde.mapping.values import Finding
 from hde.spec.mapping import Mapping, Reading, RowSet, Target
+from hde.spec.problem import did_you_mean
 
 __all__ = ["MAPPING_VERSION", "CanonicalRow", "CompiledMapping", "Mapped", "compile_mapping"]
 
@@ -189,9 +189,8 @@ def _paths(reading: Reading) -> list[str]:
     return [*said, *reading.sum, *spans, *below]
 
 
-def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, known, 1)
-    return f"no {kind} {name!r}" + (f"; did you mean {close[0]}?" if close else f"; known: {', '.join(known)}")
+def _unknown(kind: str, name: str, known: Collection[str]) -> str:
+    return f"no {kind} {name!r}." + (did_you_mean(name, known) or f" There is {', '.join(known)}")
 
 
 def _version(mapping: Mapping, metrics: Iterable[str]) -> str:

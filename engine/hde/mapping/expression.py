@@ -15,6 +15,9 @@ from jmespath.exceptions import JMESPathError
 from hde.errors import WrongUse
 
 Expression = Callable[[object], object]
+NAMED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
+"""A path at something with a name, `$sleep.start` or `$sleep[0]`: the name, and what is read below it."""
+
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
 
 

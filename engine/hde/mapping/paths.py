@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from jmespath.exceptions import JMESPathError
@@ -13,14 +11,13 @@ from hde.errors import WrongUse
 from hde.issues import Issue
 from hde.mapping import expression
 from hde.mapping.values import Finding
+from hde.spec.problem import did_you_mean
 
 RECORD = ""
 """The name under which `Documents` holds the record itself."""
 
 Documents = Mapping[str, object]
 """Everything a path can reach: the record, `account`, `row`, and the records named in `with`."""
-
-_NAMED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
 
 
 class Path(NamedTuple):
@@ -41,14 +38,14 @@ def compile_path(text: str, names: Collection[str]) -> Path:
     """Compile `a.b` or `$name.a.b`; `names` are those allowed after `$`. WrongUse names what is wrong."""
     if not text.startswith("$"):
         return Path(text, RECORD, _compile(text, text))
-    match = _NAMED.match(text)
+    match = expression.NAMED.match(text)
     if match is None:
         raise WrongUse(f"{text!r} is not a path: after $ comes a name, then a path below it ($sleep.start)")
     name, below, index = match.groups()
     if name not in names:
-        close = get_close_matches(name, names, 1)
-        meant = f"Did you mean ${close[0]}?" if close else "Known here: " + ", ".join(f"${n}" for n in sorted(names))
-        raise WrongUse(f"{text!r}: ${name} does not exist. {meant}")
+        known = [f"${one}" for one in sorted(names)]
+        meant = did_you_mean(f"${name}", known) or f" There is {', '.join(known)}"
+        raise WrongUse(f"{text!r}: ${name} does not exist.{meant}")
     rest = below or index
     return Path(text, name, _compile(rest, text) if rest else _itself)
 

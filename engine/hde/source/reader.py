@@ -39,6 +39,7 @@ def raw_table(connector: Connector, resource: Resource) -> RawTable:
         name=resource.name,
         columns=tuple((column.name, column.type) for column in resource.columns),
         key=resource.key,
+        paths=tuple(column.path for column in resource.columns),
         observe=resource.observe,
         volatile=tuple(tuple(path.split(".")) for path in resource.volatile),
     )

@@ -18,7 +18,7 @@ import msgspec
 from hde.errors import Refused, SignInNeeded, SourceError, Stopped, Unreachable, Unreadable
 from hde.redact import register_secret
 from hde.source.address import origin, redirected
-from hde.source.budget import Budget, Patience, Unlimited
+from hde.source.budget import Budget, Patience, Turns, Unlimited, in_words
 from hde.source.outgoing import Outgoing, rendered
 from hde.source.records import Body
 from hde.source.rules import action, asked_wait, check_is_json, source_message
@@ -101,6 +101,8 @@ class Session:
         self._budget = budget
         self._stop = stop
         self._patience = patience or Patience()
+        limits = in_words((limit.requests.value(self.scope({})), limit.per) for limit in connector.http.rate_limits)
+        self._turns = Turns(budget, self._patience, connector.name, limits, pause=self._pause)
         self._base_url = connector.http.base_url.render({"settings": settings})
         origin(self._base_url)
         self._line = Line(stop)
@@ -198,8 +200,7 @@ class Session:
 
     def _sent(self, outgoing: httpx.Request, course: _Course) -> Reply | None:
         """One try; None where it broke and another one is due."""
-        while seconds := self._budget.reserve():
-            self._pause(seconds)
+        course.waited = self._turns.wait(course.waited)
         if self._stop.is_set():
             raise Stopped(f"{course.where}: stopped")
         course.requests += 1
@@ -246,6 +247,7 @@ class Session:
                 reply.status,
             )
         self._budget.wait(seconds)
+        self._turns.tell(seconds, f"the source answers {reply.status} and asks for it")
         self._pause(seconds)
         course.waited += seconds
 

@@ -11,7 +11,7 @@ from jmespath.exceptions import IncompleteExpressionError, ParseError
 from jsonschema import FormatChecker
 
 from hde.errors import WrongUse
-from hde.mapping.expression import ExpressionError, compile
+from hde.mapping.expression import NAMED, ExpressionError, compile
 from hde.spec.problem import quoted
 from hde.spec.template import compile_template
 
@@ -22,7 +22,6 @@ RESERVED_CONNECTORS: Final = ("canonical", "hde", "information_schema", "meta", 
 
 _SPAN: Final = re.compile(r"([0-9]{1,5})([smhdw])\Z", re.ASCII)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_SCOPED: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
 
 
 def span(text: str) -> timedelta:
@@ -48,7 +47,7 @@ def check_path(text: str) -> None:
     if not text.startswith("$"):
         check_jmespath(text)
         return
-    match = _SCOPED.match(text)
+    match = NAMED.match(text)
     if match is None:
         raise WrongUse(f"{quoted(text)} is not a path: after $ comes a name, then a path below it ($sleep.start)")
     if below := match[2] or match[3]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hde.places import bundled
 from hde.spec import mapping as frozen
 from hde.spec.connector import Connector
 from hde.spec.find import find_connector, mappings_folder
@@ -17,7 +16,7 @@ from hde.spec.problem import Problem, Problems
 from hde.spec.schema import located, part_complaints, schema_problems
 from hde.spec.yaml_file import YamlFile, parse_yaml
 
-__all__ = ["Source", "bundled", "find_connector", "load_source", "mappings_folder", "read_source"]
+__all__ = ["Source", "find_connector", "load_source", "mappings_folder", "read_source"]
 
 LOOKUPS = "lookups.yaml"
 

@@ -26,7 +26,15 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}: "
-        return where + (f"{self.path}: {self.message}" if self.path else self.message)
+        said = f"warning: {self.message}" if self.level == "warning" else self.message
+        return where + (f"{self.path}: {said}" if self.path else said)
+
+
+def counted(problems: Iterable[Problem]) -> str:
+    """How many there are of each level: `8 errors, 1 warning`; empty where there are none."""
+    levels = [problem.level for problem in problems]
+    counts = [(levels.count(level), level) for level in ("error", "warning")]
+    return ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for count, level in counts if count)
 
 
 class Problems(WrongUse):

@@ -47,14 +47,6 @@ class YamlFile:
         return Problem(str(self.file), line, column, dotted(path), message)
 
 
-def read_yaml(file: Path) -> YamlFile:
-    """Read one file; Problems has everything that is wrong with it as YAML."""
-    read, problems = parse_yaml(file)
-    if read is None or problems:
-        raise Problems(problems)
-    return read
-
-
 def parse_yaml(file: Path) -> tuple[YamlFile | None, list[Problem]]:
     """Read one file as far as that goes: what cannot be read is a problem, the rest is still there to be checked."""
     try:

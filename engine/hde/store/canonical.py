@@ -190,7 +190,7 @@ class _Statements(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _dumpers(table: str) -> list[Callable[[Any], str]]:
-    return [dumper(column.type, plain=column.by_engine or bool(column.words)) for column in TABLES[table].columns]
+    return [dumper(column.type, few=column.by_engine or bool(column.words)) for column in TABLES[table].columns]
 
 
 @lru_cache(maxsize=64)

@@ -263,4 +263,9 @@ def orphaned(cursor: Cursor, connector: str, account: int, present: Sequence[str
 
 
 def forget(cursor: Cursor, mapping: str, account: int) -> None:
+    """What it left in meta: its marks go, its issues are of no concern any more."""
     cursor.execute("DELETE FROM meta.consumers WHERE mapping = %s AND account = %s", (mapping, account))
+    cursor.execute(
+        "UPDATE meta.issues SET closed_at = now() WHERE origin = %s AND account = %s AND closed_at IS NULL",
+        (mapping, account),
+    )

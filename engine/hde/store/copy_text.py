@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -42,12 +43,15 @@ def bytea(data: bytes | None) -> bytes:
     return b"\\N" if data is None else b"\\\\x" + data.hex().encode()
 
 
-def dumper(kind: str, *, plain: bool = False) -> Callable[[Any], str]:
+def dumper(kind: str, *, few: bool = False) -> Callable[[Any], str]:
     """How a Python value of a canonical column type is written; None is written by the caller.
 
-    `plain`: the text comes from a closed set and needs no escaping. All but open text is written by C functions.
+    `few`: the column holds few different texts. All but open text is written by C functions.
     """
-    return str if plain else _DUMPERS.get(kind, escaped)
+    return _few if few and kind == "text" else _DUMPERS.get(kind, escaped)
+
+
+_few = lru_cache(maxsize=4096)(escaped)
 
 
 _DUMPERS: dict[str, Callable[[Any], str]] = {
@@ -56,7 +60,7 @@ _DUMPERS: dict[str, Callable[[Any], str]] = {
     "boolean": {True: "t", False: "f"}.__getitem__,
     "timestamptz": datetime.isoformat,
     "date": date.isoformat,
-    "offset": str,
+    "offset": _few,
 }
 
 

@@ -39,6 +39,8 @@ class Database:
     """A Postgres that can be connected to. Connections are made by whoever needs one, and closed by them."""
 
     conninfo: str
+    is_ours: bool = False
+    """The embedded one, whose cluster holds nothing but this."""
 
     @contextmanager
     def connection(self, *, autocommit: bool = False) -> Iterator[Connection]:
@@ -76,7 +78,7 @@ def open_database(home: Path) -> Iterator[Database]:
     url = os.environ.get("HDE_DATABASE_URL")
     if not url:
         with embedded.attached(home) as conninfo:
-            yield Database(conninfo)
+            yield Database(conninfo, is_ours=True)
         return
     database = Database(_libpq(url))
     with database.connection() as connection:
@@ -127,7 +129,7 @@ def _unreachable(error: psycopg.Error) -> DatabaseUnreachable:
     where = "the database of HDE_DATABASE_URL" if os.environ.get("HDE_DATABASE_URL") else "the embedded database"
     if error.sqlstate:
         return DatabaseUnreachable(f"{where} refused: {_named(error)}")
-    reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
     return DatabaseUnreachable(f"{where} cannot be reached: {reason}")
 
 

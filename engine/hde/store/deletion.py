@@ -35,7 +35,11 @@ class Missing:
     @property
     def beyond_guard(self) -> bool:
         """More than 10 records and more than 30 % of the scope: rather an outage than deletions."""
-        return len(self.keys) > MOST_ROWS and len(self.keys) > MOST_SHARE * self.scope
+        return beyond_guard(len(self.keys), self.scope)
+
+
+def beyond_guard(gone: int, scope: int) -> bool:
+    return gone > MOST_ROWS and gone > MOST_SHARE * scope
 
 
 def missing_from(

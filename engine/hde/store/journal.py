@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from psycopg.types.json import Jsonb
 
 from hde.errors import WrongUse
 from hde.store.database import Connection, Database, lock_number
+
+PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,11 @@ class Account:
     connector: str
     external_id: str
     kept: Mapping[str, object]
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What connectors and mappings see as `account`."""
+        return {"id": self.external_id, **self.kept}
 
 
 def accounts(connection: Connection, connector: str) -> list[Account]:
@@ -56,14 +64,24 @@ def set_status(connection: Connection, account: int, status: str) -> None:
 def only_run(database: Database, account: Account) -> Iterator[None]:
     """Held for the whole run: a second one of the same account says so and ends. Goes with the connection."""
     with database.connection(autocommit=True) as connection:
-        numbers = (lock_number("run"), account.id)
-        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", numbers).fetchone()
-        if not (row and row[0]):
+        if not _locked_within(connection, (lock_number("run"), account.id), PATIENCE):
             raise WrongUse(
                 f"{account.connector} {account.external_id} is being read by another hde right now;"
                 " `hde status` shows it. Try again when it is done."
             )
         yield
+
+
+def _locked_within(connection: Connection, numbers: tuple[int, int], seconds: float) -> bool:
+    """Postgres takes a moment to notice that a killed process is gone."""
+    until = time.monotonic() + seconds
+    while True:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", numbers).fetchone()
+        if row and row[0]:
+            return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.1)
 
 
 def begin_run(connection: Connection, command: str, account: Account) -> int:

@@ -30,6 +30,8 @@ class Stream:
     resource: str
     request_hash: str
     parent: str = ""
+    begin: datetime | None = None
+    """Where history begins, as the connector declares it."""
 
 
 @dataclass(frozen=True)
@@ -171,18 +173,20 @@ def cover(cursor: Cursor, window: WindowRecord, settle: timedelta) -> None:
     """A window read to its natural end counts as covered, up to `asked_at - settle`; what is younger never does."""
     span = window.span
     cursor.execute(
-        "INSERT INTO meta.streams AS s (account, resource, parent, covered, snapshot_at, request_hash)"
+        "INSERT INTO meta.streams AS s (account, resource, parent, covered, snapshot_at, request_hash, begins_at)"
         " VALUES (%(account)s, %(resource)s, %(parent)s,"
         " CASE WHEN %(end)s::timestamptz IS NULL THEN '{}'::tstzmultirange"
         " ELSE tstzmultirange(tstzrange(%(start)s, %(end)s)) * tstzmultirange(tstzrange(NULL, %(settled)s)) END,"
-        " CASE WHEN %(end)s::timestamptz IS NULL THEN %(asked_at)s::timestamptz END, %(hash)s)"
+        " CASE WHEN %(end)s::timestamptz IS NULL THEN %(asked_at)s::timestamptz END, %(hash)s, %(begin)s)"
         " ON CONFLICT (account, resource, parent) DO UPDATE SET covered = s.covered + EXCLUDED.covered,"
+        " begins_at = EXCLUDED.begins_at,"
         " snapshot_at = COALESCE(EXCLUDED.snapshot_at, s.snapshot_at),"
         " request_hash = CASE WHEN %(whole)s THEN EXCLUDED.request_hash"
         " ELSE COALESCE(s.request_hash, EXCLUDED.request_hash) END",
         {
             "start": span.start if span else None, "end": span.end if span else None, "asked_at": window.asked_at,
             "settled": window.asked_at - settle, "hash": window.stream.request_hash, "whole": span is None,
+            "begin": window.stream.begin,
             **_of(window.stream),
         },
     )  # fmt: skip
@@ -197,14 +201,13 @@ def accept_request(connection: Connection, stream: Stream) -> None:
     )
 
 
-def fail(cursor: Cursor, window: WindowRecord, error: str, run: int, requests: int = 0) -> None:
+def fail(cursor: Cursor, window: WindowRecord, error: str, run: int) -> None:
     """A window that ended in an error is no longer open: its time stays owed."""
     if window.id is None:
         _begin(cursor, window, run)
     cursor.execute(
-        "UPDATE meta.windows SET state = 'failed', error = %s, ended_at = now(), cursor = NULL,"
-        " requests = requests + %s WHERE id = %s",
-        (error[:500], requests, window.id),
+        "UPDATE meta.windows SET state = 'failed', error = %s, ended_at = now(), cursor = NULL WHERE id = %s",
+        (error[:500], window.id),
     )
 
 

@@ -101,6 +101,7 @@ streams = Table(
     Column("resource", Text, primary_key=True),
     Column("parent", Text, primary_key=True, server_default="", comment="the element of a fan-out"),
     Column("covered", TSTZMULTIRANGE, nullable=False, server_default=text("'{}'"), comment="time read to its end"),
+    _instant("begins_at", "where history begins; null: no beginning is declared"),
     _instant("snapshot_at", "when a resource without windows was last read whole"),
     Column("request_hash", Text, comment="of the request part of the YAML"),
     schema="meta",

@@ -25,7 +25,7 @@ Fill = Callable[[int, bytes], tuple[str | None, ...]]
 
 @dataclass(frozen=True)
 class Prepared:
-    """What happened to one table: columns added (and filled), columns no longer declared."""
+    """What happened to one table: columns filled anew from the stored payloads, columns no longer declared."""
 
     added: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
@@ -124,6 +124,7 @@ def _create(cursor: psycopg.Cursor[Any], table: RawTable) -> None:
         )
     )
     cursor.execute(SQL("CREATE INDEX ON {} ({}) WHERE _op = 'D'").format(history(table), by_seq))
+    _note_paths(cursor, table)
 
 
 def _widen(cursor: psycopg.Cursor[Any], table: RawTable, there: dict[str, str], fill: Fill) -> Prepared:
@@ -137,13 +138,22 @@ def _widen(cursor: psycopg.Cursor[Any], table: RawTable, there: dict[str, str], 
                 f" To change it: {change.as_string(cursor)}"
             )
     _refuse_another_key(cursor, table)
-    added = tuple(column for column, _ in table.columns if column not in there)
-    for column in added:
+    new = [column for column, _ in table.columns if column not in there]
+    read_elsewhere = _read_elsewhere(cursor, table, there)
+    if moved := read_elsewhere.intersection(table.key):
+        raise WrongUse(
+            f"{table.schema}.{table.name}: the key column {', '.join(sorted(moved))} is read from another path than the"
+            f" stored records were. A key cannot change under them: drop the table (and {table.name}_history) and run"
+            " with --full, or give the resource another name."
+        )
+    added = tuple(column for column, _ in table.columns if column in new or column in read_elsewhere)
+    for column in new:
         cursor.execute(
             SQL("ALTER TABLE {} ADD COLUMN {} {}").format(name(table), Identifier(column), sql_type(table, column))
         )
     if added:
         _fill(cursor, table, added, fill)
+        _note_paths(cursor, table)
     declared = {column for column, _ in table.columns}
     undeclared = tuple(c for c in there if c not in declared and c != "payload" and not c.startswith("_"))
     return Prepared(added, undeclared)
@@ -158,6 +168,27 @@ def _indexes(cursor: psycopg.Cursor[Any], table: RawTable) -> list[tuple[bool, t
         (name(table).as_string(cursor),),
     )
     return [(is_primary, tuple(columns)) for is_primary, columns in cursor.fetchall()]
+
+
+def _note_paths(cursor: psycopg.Cursor[Any], table: RawTable) -> None:
+    """Each column's comment says what it was filled from, so that a change of that is noticed."""
+    for column, said in _said(table).items():
+        cursor.execute(SQL("COMMENT ON COLUMN {}.{} IS {}").format(name(table), Identifier(column), sql.Literal(said)))
+
+
+def _read_elsewhere(cursor: psycopg.Cursor[Any], table: RawTable, there: dict[str, str]) -> set[str]:
+    """Columns that are there, but were filled from another path or as another type."""
+    cursor.execute(
+        "SELECT attname::text, col_description(attrelid, attnum) FROM pg_attribute"
+        " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
+        (name(table).as_string(cursor),),
+    )
+    noted = dict(cursor.fetchall())
+    return {column for column, said in _said(table).items() if column in there and noted[column] != said}
+
+
+def _said(table: RawTable) -> dict[str, str]:
+    return {column: f"{path} as {kind}" for (column, kind), path in zip(table.columns, table.paths, strict=False)}
 
 
 def _refuse_another_key(cursor: psycopg.Cursor[Any], table: RawTable) -> None:

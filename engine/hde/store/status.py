@@ -20,7 +20,10 @@ class Status:
     connections: Rows
     """connector, account, status, last run, its outcome"""
     streams: Rows
-    """connector, account, resource, read up to, gaps before that, snapshot at, windows open, last error"""
+    """connector, account, resource, complete up to, spans owed before that, snapshot at, windows open, error
+
+    An error is one of a window that no later one has made good.
+    """
     issues: Rows
     """connector, account, origin, path, rule, level, records"""
     tables: Rows
@@ -43,16 +46,28 @@ FROM meta.connections c LEFT JOIN LATERAL (
 ) r ON true ORDER BY c.connector, c.id
 """
 _STREAMS = """
-SELECT c.connector, c.external_id, resource, upper(s.covered),
-    GREATEST((SELECT count(*) FROM unnest(s.covered)) - 1, 0), s.snapshot_at,
-    COALESCE(last.open, 0), last.error
+SELECT c.connector, c.external_id, resource, upper(s.covered), ARRAY(
+        SELECT gap FROM unnest(
+            tstzmultirange(tstzrange(s.begins_at, upper(s.covered))) - s.covered
+        ) AS gap WHERE NOT isempty(s.covered) ORDER BY gap
+    ), s.snapshot_at, COALESCE(w.open, 0), failed.error
 FROM meta.streams s
     FULL JOIN (
-        SELECT DISTINCT ON (account, resource) account, resource, error,
-            count(*) FILTER (WHERE state = 'open') OVER (PARTITION BY account, resource) AS open
-        FROM meta.windows ORDER BY account, resource, id DESC
-    ) AS last USING (account, resource)
+        SELECT account, resource, count(*) FILTER (WHERE state = 'open') AS open
+        FROM meta.windows GROUP BY account, resource
+    ) AS w USING (account, resource)
     JOIN meta.connections c ON c.id = account
+    LEFT JOIN LATERAL (
+        SELECT f.error FROM meta.windows f
+        WHERE f.account = c.id AND f.resource = COALESCE(s.resource, w.resource) AND f.state = 'failed'
+            AND NOT COALESCE((
+                SELECT range_agg(tstzrange(later.start_at, later.end_at)) @> tstzrange(f.start_at, f.end_at)
+                FROM meta.windows later
+                WHERE later.account = f.account AND later.resource = f.resource AND later.state = 'done'
+                    AND later.id > f.id
+            ), false)
+        ORDER BY f.id DESC LIMIT 1
+    ) AS failed ON true
 ORDER BY c.connector, c.id, resource
 """
 _ISSUES = """

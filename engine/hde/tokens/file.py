@@ -9,9 +9,11 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -21,6 +23,10 @@ from hde.tokens.seal import SecretKey
 
 LONGEST_WAIT = 180.0
 """Seconds; a refresh holds its lock for two requests at most."""
+IN_USE = 3.0
+"""Seconds; others hold the file open for the moment of a read."""
+
+T = TypeVar("T")
 
 Entries = dict[str, dict[str, dict[str, object]]]
 
@@ -81,7 +87,7 @@ class FileTokens:
 
     def _entries(self) -> Entries:
         try:
-            entries = json.loads(self._path.read_bytes())
+            entries = json.loads(_when_free(self._path.read_bytes))
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -132,12 +138,24 @@ def _replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, path)
+        _when_free(lambda: os.replace(fresh, path))
     except OSError as error:
         with suppress(OSError):
             fresh.unlink()
         raise WrongUse(f"{path} cannot be written ({error.strerror}): tokens are stored there") from None
     _sync_folder(path.parent)
+
+
+def _when_free(act: Callable[[], T]) -> T:
+    """Windows neither replaces a file that somebody reads, nor opens one that is being replaced."""
+    until = time.monotonic() + IN_USE
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -73,7 +73,7 @@ class SecretKey:
 def find_key(home: Path, environment: Mapping[str, str] | None = None, *, use_keyring: bool = True) -> SecretKey:
     """The key for this home: HDE_SECRET_KEY, else the OS keyring, else `home/secret.key` (made once, with a warning).
 
-    WrongUse where HDE_SECRET_KEY is too short or the key file is not one.
+    WrongUse where HDE_SECRET_KEY is too short, the key file is not one, or the keyring that holds the key is away.
     """
     given = (os.environ if environment is None else environment).get(VARIABLE)
     if given:
@@ -87,8 +87,18 @@ def _of_home(home: Path, use_keyring: bool) -> SecretKey:
     path = home / "secret.key"
     if path.exists():
         return SecretKey(_from_file(path), str(path))
-    if use_keyring and (text := _from_keyring(str(home.resolve()))):
+    note = home / "secret.key.at"  # a run without the keyring (cron) must not make a second key, which would then win
+    is_in_keyring = note.is_file()
+    if use_keyring and (text := _from_keyring(str(home.resolve()), make=not is_in_keyring)):
+        if not is_in_keyring:
+            _write_private(note, b"keyring\n")
         return SecretKey(_decoded(text), "the keyring")
+    if is_in_keyring:
+        raise WrongUse(
+            f"the key of {home} is in the system's keyring, which is away or locked for this run\n"
+            f"set {VARIABLE} to what `keyring get {SERVICE} {home.resolve()}` prints on the desktop; "
+            f"if it is lost, remove {note} and sign in again"
+        )
     raw = secrets.token_bytes(32)
     _write_private(path, base64.urlsafe_b64encode(raw))
     _log.warning(
@@ -116,13 +126,13 @@ def _from_file(path: Path) -> bytes:
         raise WrongUse(f"{path} does not hold a key: put the right file back, or set {VARIABLE}") from None
 
 
-def _from_keyring(name: str) -> str | None:
-    """The key of this home in the OS keyring, made where there is none; None where no keyring works."""
+def _from_keyring(name: str, *, make: bool) -> str | None:
+    """The key of this home in the OS keyring, where there is none perhaps made; None where no keyring works."""
     try:
         if keyring.get_keyring().priority < 1:
             return None
         found = keyring.get_password(SERVICE, name)
-        if found is None:
+        if found is None and make:
             keyring.set_password(SERVICE, name, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
             found = keyring.get_password(SERVICE, name)
     except (KeyringError, OSError, RuntimeError):

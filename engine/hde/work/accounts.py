@@ -103,7 +103,7 @@ def known_account(connection: Connection, way: Way, external_id: str, budget: Bu
     """The account's row; at its first run the source is asked whose data it gives."""
     connector = way.connector.name
     for account in journal.accounts(connection, connector):
-        if account.external_id == external_id:
+        if account.external_id == external_id and set(account.kept) == _keeps(way.connector):
             return account
     connection.commit()  # nothing is held open while the source is asked
     with way.session(way.auth(external_id), budget) as session:
@@ -168,6 +168,10 @@ def _readable(way: Way, external_id: str) -> bool:
     except SignInNeeded:
         return False
     return True
+
+
+def _keeps(connector: Connector) -> set[str]:
+    return set(connector.account.keep) if connector.account else set()
 
 
 def _kept(said: Mapping[str, object]) -> dict[str, object]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +21,7 @@ from hde.store import canonical, consumers, issues
 from hde.store.canonical import Lineage, RowsOfRecord, Written
 from hde.store.consumers import Batch, Reader, Refers, State
 from hde.store.database import Connection, Database, transaction
+from hde.store.journal import Account
 from hde.store.merge import Cursor
 from hde.work.ahead import one_ahead
 
@@ -37,6 +40,15 @@ class Mapper:
     account_values: Mapping[str, object]
     source_system: str
     run: int
+
+
+def mapper_of(compiled: CompiledMapping, tables: Mapping[str, RawTable], account: Account, run: int) -> Mapper:
+    """Rows that show values of the account are written again when those change: they are part of the version."""
+    reader = reader_of(compiled, tables)
+    if compiled.named:
+        values = json.dumps(account.values, sort_keys=True, default=str)
+        reader = replace(reader, version=hashlib.sha256(f"{reader.version} {values}".encode()).hexdigest())
+    return Mapper(compiled, reader, account.id, account.values, account.connector, run)
 
 
 def reader_of(compiled: CompiledMapping, tables: Mapping[str, RawTable]) -> Reader:
@@ -185,6 +197,6 @@ def _write(cursor: Cursor, mapper: Mapper, batch: Batch, result: MappedBatch) ->
 def _lineage(mapper: Mapper) -> Lineage:
     table = mapper.reader.table
     return Lineage(
-        mapper.account, mapper.reader.mapping, mapper.compiled.version[:16], mapper.source_system,
+        mapper.account, mapper.reader.mapping, mapper.reader.version[:16], mapper.source_system,
         f"{table.schema}.{table.name}", mapper.run, datetime.now(UTC),
     )  # fmt: skip

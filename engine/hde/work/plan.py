@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,13 +12,12 @@ import msgspec
 from hde.errors import WrongUse
 from hde.source.pages import Bounds
 from hde.spec.connector import Connector, Resource, Window
+from hde.spec.formats import span as span_of_time
 from hde.spec.template import Template
 from hde.store import ledger
 from hde.store.ledger import Span, Stream, WindowRecord
 from hde.store.merge import Cursor
 
-_SPAN_BACK = re.compile(r"(\d+)([smhdw])\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 NO_SETTLE = timedelta(0)
 
 
@@ -44,7 +42,6 @@ class Reading:
     window: WindowRecord
     seen: set[tuple[str, ...]] = field(default_factory=set)
     """Keys received, where a complete reading may say what vanished."""
-    requests: int = 0
 
     @property
     def bounds(self) -> Bounds | None:
@@ -58,6 +55,7 @@ class Reading:
 
 def plan(
     cursor: Cursor,
+    connector: Connector,
     resources: Mapping[str, Resource],
     account: int,
     *,
@@ -69,14 +67,14 @@ def plan(
     """The readings of a run: all open windows first, then the youngest window of each resource, then the older ones."""
     readings: list[Reading] = []
     for resource in resources.values():
-        stream = Stream(account, resource.name, request_hash(resource))
+        stream = stream_of(connector, resource, account, now, scope)
         if ledger.request_changed(cursor, stream) and not asked.full:
             say(f"{resource.name}: its request changed since it was read; --full reads the past again with the new one")
         if resource.window is None:
             ledger.drop_open_windows(cursor, stream, "read whole again")
             readings.append(Reading(resource, WindowRecord(stream, None, now)))
         else:
-            readings += _windows(cursor, resource, resource.window, stream, asked, now, scope)
+            readings += _windows(cursor, resource, resource.window, stream, asked, now)
     return readings
 
 
@@ -87,9 +85,8 @@ def _windows(
     stream: Stream,
     asked: Range,
     now: datetime,
-    scope: Mapping[str, object],
 ) -> list[Reading]:
-    begin = _begin(window, now, scope)
+    begin = stream.begin
     resumed: list[WindowRecord] = []
     if asked.is_given:
         ledger.drop_open_windows(cursor, stream, "another range was asked for")
@@ -113,8 +110,8 @@ def _begin(window: Window, now: datetime, scope: Mapping[str, object]) -> dateti
     if value is None:
         return None
     text = str(value)
-    if match := _SPAN_BACK.match(text):
-        return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if text[-1:].isalpha() and text[:1].isdigit() and not text.endswith("Z"):
+        return now - span_of_time(text)
     return instant(text, "window.from")
 
 
@@ -127,10 +124,18 @@ def instant(text: str, what: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def request_hash(resource: Resource) -> str:
-    """Of what decides which records an answer holds: method, path, parameters, body, records."""
+def stream_of(
+    connector: Connector, resource: Resource, account: int, now: datetime, scope: Mapping[str, object]
+) -> Stream:
+    begin = _begin(resource.window, now, scope) if resource.window else None
+    return Stream(account, resource.name, request_hash(connector, resource), begin=begin)
+
+
+def request_hash(connector: Connector, resource: Resource) -> str:
+    """Of what decides which records an answer holds: address, method, path, parameters, body, records."""
     request = resource.request
-    parts = (request.method, request.path, request.params, request.json, request.form, resource.records)
+    everywhere = (connector.http.base_url, connector.http.params)
+    parts = (request.method, request.path, request.params, request.json, request.form, resource.records, *everywhere)
     window = resource.window
     said = (window.format, window.end) if window else ()
     return hashlib.sha256(msgspec.json.encode([_plain(part) for part in (*parts, *said)])).hexdigest()[:16]

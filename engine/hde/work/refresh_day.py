@@ -14,7 +14,7 @@ from hde.store.database import transaction
 from hde.store.deletion import missing_from
 from hde.store.ledger import Progress, Span, Stream, WindowRecord
 from hde.store.merge import Arrival, Counts, Cursor, Key
-from hde.work.plan import Reading, request_hash
+from hde.work.plan import Reading
 from hde.work.side_by_side import Readers
 from hde.work.store_pages import Storing
 
@@ -34,12 +34,9 @@ def yesterday(now: datetime) -> Span:
     return Span(today - timedelta(days=1), today)
 
 
-def day_readings(resources: Mapping[str, Resource], account: int, now: datetime) -> list[Reading]:
+def day_readings(streams: Mapping[str, Stream], resources: Mapping[str, Resource], now: datetime) -> list[Reading]:
     span = yesterday(now)
-    return [
-        Reading(resource, WindowRecord(Stream(account, resource.name, request_hash(resource)), span, now))
-        for resource in resources.values()
-    ]
+    return [Reading(resource, WindowRecord(streams[resource.name], span, now)) for resource in resources.values()]
 
 
 def read_day(reading_side: Readers[Reading, Page]) -> list[_Day]:
@@ -84,17 +81,18 @@ def replace_day(days: list[_Day], storing: Storing) -> None:
         storing.report.stored(name, totals[name])
 
 
-def _gone(cursor: Cursor, storing: Storing, day: _Day) -> tuple[Key, ...]:
+def _gone(cursor: Cursor, storing: Storing, day: _Day) -> tuple[Key, ...] | None:
+    """What the day no longer holds; None where its answer is not believed."""
     name = day.reading.resource.name
     if any(page.outcome == "skip" for page in day.pages):
         return ()
     seen = {row.key for page in day.pages for row in page.rows}
     table, time = storing.tables[name], storing.times.get(name)
     missing = missing_from(cursor, table, storing.account, seen, day.reading.window.span, time)
-    return missing.keys if storing.believes(name, missing) else ()
+    return missing.keys if storing.believes(cursor, table, missing) else None
 
 
-def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...]) -> Counts:
+def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...] | None) -> Counts:
     table, window = storing.tables[day.reading.resource.name], day.reading.window
     arrivals = [Arrival(row, page.received_at) for page in day.pages for row in page.rows]
     counts = storing.merge_rows(cursor, table, day.pages).take(arrival.row.key for arrival in arrivals)
@@ -104,6 +102,6 @@ def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...]) -
     requests = sum(page.requests for page in day.pages)
     progress = Progress(requests, len(day.pages), counts, 0.0, None, last.received_at, last.stopped or "end")
     ledger.advance(cursor, window, progress, storing.run)
-    if last.outcome != "skip":
+    if last.outcome != "skip" and gone is not None:
         ledger.cover(cursor, window, day.reading.settle)
     return counts

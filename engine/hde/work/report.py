@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from hde.store.canonical import Written
@@ -16,6 +17,7 @@ class ResourceReport:
     windows: int = 0
     windows_done: int = 0
     requests: int = 0
+    pages: int = 0
     counts: Counts = field(default_factory=Counts)
     canonical: Written = field(default_factory=Written)
     issues: int = 0
@@ -38,6 +40,13 @@ class Report:
     notes: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     stopped: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    """Mapping counts from a thread of its own."""
+
+    def expect(self, names: Iterable[str]) -> None:
+        """The resources there will be, in the order they are told."""
+        for name in names:
+            self.of(name)
 
     def of(self, name: str) -> ResourceReport:
         return self.resources.setdefault(name, ResourceReport(name))
@@ -51,6 +60,11 @@ class Report:
 
     def page(self, name: str, requests: int) -> None:
         self.of(name).requests += requests
+        self.of(name).pages += 1
+
+    def found_issues(self, name: str, count: int) -> None:
+        with self._lock:
+            self.of(name).issues += count
 
     def stored(self, name: str, counts: Counts) -> None:
         resource = self.of(name)
@@ -78,14 +92,20 @@ class Report:
 
     def mapped(self, name: str, written: Written, issues: int) -> None:
         resource = self.of(name)
-        resource.canonical.add(written)
-        resource.issues += issues
+        with self._lock:
+            resource.canonical.add(written)
+            resource.issues += issues
         resource.seconds = time.monotonic() - self.began
         self.changed()
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.began
+
+    @property
+    def has_issues(self) -> bool:
+        """Whether records hold something wrong, of level error."""
+        return any(resource.issues for resource in self.resources.values())
 
     @property
     def is_owing(self) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
 
 from hde.errors import WrongUse
 from hde.redact import register_secret
@@ -11,8 +14,11 @@ from hde.spec.connector import Connector
 
 
 def settings_of(connector: Connector, given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Values by setting name. WrongUse names every variable that is missing, and where its value comes from."""
-    environment = {**os.environ, **(given or {})}
+    """Values by setting name: from `given`, else the environment, else `.env`, else the default.
+
+    WrongUse names every variable that is missing, and where its value comes from.
+    """
+    environment = {**_env_file(), **{name: value for name, value in os.environ.items() if value}, **(given or {})}
     values: dict[str, str] = {}
     missing: list[str] = []
     for setting in connector.settings.values():
@@ -30,3 +36,8 @@ def settings_of(connector: Connector, given: Mapping[str, str] | None = None) ->
             "Put them into .env in this folder (.env.example shows how) or into the environment."
         )
     return values
+
+
+def _env_file() -> Mapping[str, str | None]:
+    """A secret that holds `${...}` means just that."""
+    return dotenv_values(Path.cwd() / ".env", interpolate=False)

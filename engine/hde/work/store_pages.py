@@ -14,7 +14,7 @@ from hde.rows import RawTable, key_text
 from hde.source.pages import Page
 from hde.store import issues, ledger, merge
 from hde.store.database import Connection, transaction
-from hde.store.deletion import Missing, TimeOf, missing_from
+from hde.store.deletion import Missing, TimeOf, beyond_guard, missing_from
 from hde.store.ledger import Progress
 from hde.store.merge import Arrival, Counts, Cursor, Key, Merged
 from hde.work.plan import Reading
@@ -22,6 +22,8 @@ from hde.work.report import Report
 from hde.work.side_by_side import Arrived
 
 BATCH_ROWS = 5_000
+WHOLE_RESOURCE, WITHOUT_KEY = "*", "?"
+"""Where an issue is about no single record."""
 PageArrived = Arrived[Reading, Page]
 
 
@@ -37,7 +39,7 @@ class Storing:
     report: Report
     accept_deletes: bool = False
     _began: float = field(default_factory=time.monotonic)
-    _missing: dict[str, Missing] = field(default_factory=dict)
+    _missing: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def store(self, arrivals: Sequence[PageArrived]) -> None:
         """Store arrivals in order; consecutive pages of one resource share a transaction."""
@@ -66,10 +68,11 @@ class Storing:
         arrivals = [Arrival(row, page.received_at) for page in pages for row in page.rows]
         merged = merge.merge(cursor, table, self.account, arrivals, self.run)
         found: dict[str, Iterable[Issue]] = {key_text(arrival.row.key): arrival.row.issues for arrival in arrivals}
-        if unkeyed := [issue for page in pages for issue in page.unkeyed]:
-            found["?"] = unkeyed
+        if (unkeyed := [issue for page in pages for issue in page.unkeyed]) or any(page.stopped for page in pages):
+            found[WITHOUT_KEY] = unkeyed
         issues.record(cursor, self.account, "raw", table.name, found, self.run)
-        self.report.of(table.name).issues += sum(any(i.level == "error" for i in of) for of in found.values())
+        errors = sum(any(issue.level == "error" for issue in of) for of in found.values())
+        self.report.found_issues(table.name, errors)
         return merged
 
     def _advance(
@@ -97,7 +100,7 @@ class Storing:
         missing = missing_from(
             cursor, table, self.account, reading.seen, reading.window.span, self.times.get(table.name)
         )
-        if not self.believes(reading.resource.name, missing):
+        if not self.believes(cursor, table, missing):
             return None
         if not missing.keys:
             return 0
@@ -108,18 +111,22 @@ class Storing:
         issues.record(cursor, self.account, "raw", table.name, {key_text(key): () for key in keys}, self.run)
         return merge.move_to_history(cursor, table, self.account, keys, at, self.run)
 
-    def believes(self, name: str, missing: Missing) -> bool:
+    def believes(self, cursor: Cursor, table: RawTable, missing: Missing) -> bool:
         """Whether so much may vanish: of this scope, and of all that this run has asked about.
 
         An outage empties window after window, each of them perhaps too small to be noticed.
         """
-        so_far = self._missing.get(name, Missing((), 0))
-        total = Missing(so_far.keys + missing.keys, so_far.scope + missing.scope)
-        self._missing[name] = total
-        if self.accept_deletes or not missing.keys or not (missing.beyond_guard or total.beyond_guard):
-            return True
-        self.report.refused_deletes(name, len(missing.keys), missing.scope)
-        return False
+        name = table.name
+        gone, scope = self._missing.get(name, (0, 0))
+        gone, scope = gone + len(missing.keys), scope + missing.scope
+        self._missing[name] = (gone, scope)
+        too_many = missing.beyond_guard or beyond_guard(gone, scope)
+        is_outage = bool(missing.keys) and too_many and not self.accept_deletes
+        found = [Issue("", "missing from a complete answer", "error", "array", len(missing.keys))] if is_outage else []
+        issues.record(cursor, self.account, "raw", name, {WHOLE_RESOURCE: found}, self.run)
+        if is_outage:
+            self.report.refused_deletes(name, len(missing.keys), missing.scope)
+        return not is_outage
 
     def _tell(self, name: str, arrivals: list[PageArrived], counts: Counts) -> None:
         for arrival in arrivals:

@@ -24,7 +24,7 @@ from hde.store.embedded.account import owns
 from hde.store.embedded.leftovers import bound_log, is_of_a_former_home, set_aside, workers
 from hde.store.embedded.place import Place, conninfo_of, find_place, make_folders
 
-__all__ = ["attached", "conninfo", "discard", "running", "start", "stop"]
+__all__ = ["attached", "conninfo", "data_folder", "discard", "running", "start", "stop"]
 
 LONGEST_START = 150.0  # seconds, recovery after a crash included
 LONGEST_WAIT = 600.0  # seconds for the lock: those before us may each be recovering
@@ -110,6 +110,12 @@ def running(home: Path) -> bool:
     """Whether a server of `home` runs, be it still starting or already stopping."""
     with _in_words(home):
         return _runs(find_place(home))
+
+
+def data_folder(home: Path) -> Path:
+    """Where `home`'s records lie: inside it, or for root where the server's account may go."""
+    with _in_words(home):
+        return find_place(home).data
 
 
 def conninfo(home: Path) -> str:
