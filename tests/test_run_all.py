@@ -1,4 +1,4 @@
-"""The set-up: on a Python that is too old, where no virtual environment can be made, and twice."""
+"""The set-up: on a Python that is too old, where no virtual environment can be made, and twice; and Docker's."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import psycopg
 import pytest
+import yaml
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from hde.errors import DatabaseUnreachable
+from hde.store.database import as_url, open_database
 
 TOP = Path(__file__).parents[1]
 SCRIPT = TOP / "run_all.py"
@@ -22,7 +27,7 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="a shell script stands for Py
 
 
 @pytest.fixture
-def run_all(tmp_path: Path) -> Iterator[ModuleType]:
+def run_all(tmp_path: Path) -> ModuleType:
     """run_all.py in a folder of its own, whose virtual environments hold a Python that only writes down its calls."""
     shutil.copy(SCRIPT, tmp_path)
     (tmp_path / "pyproject.toml").write_text("[project]\n")
@@ -31,7 +36,7 @@ def run_all(tmp_path: Path) -> Iterator[ModuleType]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    yield module
+    return module
 
 
 def make_venv(run_all: ModuleType, *, fails: BaseException | None = None):
@@ -142,3 +147,31 @@ def test_powershell_hands_its_options_on(tmp_path, given, passed):
         env={**os.environ, "PATH": f"{tmp_path}:/bin:/usr/bin"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.stdout.strip() == f"{SCRIPT}{passed}"
+
+
+PASSWORD = "p@/%:$x #"
+
+
+def test_the_compose_password_stands_outside_the_address():
+    services = yaml.safe_load((TOP / "docker-compose.yml").read_text())["services"]
+    environment = services["hde"]["environment"]
+    assert environment["HDE_DATABASE_URL"] == "postgresql://hde@postgres:5432/hde"
+    assert environment["PGPASSWORD"] == services["postgres"]["environment"]["POSTGRES_PASSWORD"]
+
+
+def test_an_address_without_a_password_takes_it_from_the_environment(database, monkeypatch):
+    with psycopg.connect(database.conninfo, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE composed LOGIN PASSWORD '{PASSWORD}'")
+    try:
+        parts = {**conninfo_to_dict(database.conninfo), "user": "composed", "passfile": "/nowhere"}
+        parts.pop("password", None)
+        monkeypatch.setenv("HDE_DATABASE_URL", as_url(make_conninfo(**parts)))
+        monkeypatch.setenv("PGPASSWORD", PASSWORD)
+        with open_database(Path("unused")) as opened, opened.connection() as connection:
+            assert connection.execute("SELECT current_user").fetchone() == ("composed",)
+        monkeypatch.setenv("PGPASSWORD", "another")
+        with pytest.raises(DatabaseUnreachable), open_database(Path("unused")):
+            pass
+    finally:
+        with psycopg.connect(database.conninfo, autocommit=True) as connection:
+            connection.execute("DROP ROLE composed")

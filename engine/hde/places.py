@@ -8,6 +8,8 @@ from pathlib import Path
 import platformdirs
 from dotenv import dotenv_values
 
+from hde.errors import WrongUse
+
 _PACKAGE = Path(__file__).parent
 
 
@@ -18,8 +20,12 @@ def home() -> Path:
 
 
 def make_home() -> Path:
+    """The home, made where it is not there yet; WrongUse where it cannot be."""
     folder = home()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUse(f"{folder} cannot be made ({error.strerror}); choose another HDE_HOME, or --home") from None
     return folder
 
 
@@ -29,15 +35,26 @@ def bundled(kind: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parents[1] / kind
 
 
-def load_env_file(folder: Path | None = None) -> None:
-    """Read `HDE_*` from `.env` of the current folder; what the environment already says wins.
+def load_env_file() -> None:
+    """Take `HDE_*` from `.env` into the environment; what the environment already says wins.
 
-    Nothing else becomes part of the environment: `PGPASSWORD` or `HTTPS_PROXY` there would steer other libraries.
-    Connectors look for their own settings there.
+    Nothing else becomes part of it: `PGPASSWORD` or `HTTPS_PROXY` there would steer other libraries.
     """
-    for name, value in dotenv_values((folder or Path.cwd()) / ".env", interpolate=False).items():
-        if value and name.startswith("HDE_"):
+    for name, value in env_file().items():
+        if name.startswith("HDE_"):
             os.environ.setdefault(name, value)
+
+
+def env_file() -> dict[str, str]:
+    """What `.env` says, of the current folder, else of the home (cron starts anywhere). Nothing is expanded in it."""
+    found: dict[str, str] = {}
+    for file in (home() / ".env", Path.cwd() / ".env"):
+        try:
+            said = dotenv_values(file, interpolate=False)
+        except (UnicodeDecodeError, OSError) as error:
+            raise WrongUse(f"{file} cannot be read as text ({type(error).__name__}); save it as UTF-8") from None
+        found.update({name: value for name, value in said.items() if value})
+    return found
 
 
 def connectors_in_reach() -> list[str]:

@@ -25,15 +25,15 @@ class Pair(NamedTuple):
 
 def pairs(paths: Sequence[Path]) -> tuple[list[Pair], list[Problem]]:
     """Every source the paths name, once. Without paths: ./connectors and ./mappings, else what comes along with hde."""
-    found: dict[Pair, None] = {}
+    found: dict[Pair, Pair] = {}
     problems: list[Problem] = []
     for path in paths or _everything():
         for one in _pairs(path):
             if isinstance(one, Problem):
                 problems.append(one)
             else:
-                found[one] = None
-    return list(found), problems
+                found.setdefault(Pair(one.connector.resolve(), one.mappings.resolve()), one)
+    return list(found.values()), problems
 
 
 def yaml_files(folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from hde.check.fixtures import read_fixtures
 from hde.check.folders import pairs, yaml_files
 from hde.check.meaning import meaning_problems
 from hde.check.names import names_problems
-from hde.check.place import complain
+from hde.check.place import complain, dig
 from hde.check.recorded import Recorded, recorded
 from hde.check.references import one_mapping_each, references_problems
 from hde.check.tables import tables_problems
@@ -19,8 +19,9 @@ from hde.check.trial import excused, trial_problems
 from hde.check.written import each_reading
 from hde.errors import WrongUse
 from hde.mapping.compiled import CompiledMapping, compile_mapping
-from hde.spec.load import LOOKUPS, Source, read_source
+from hde.spec.load import LOOKUPS, Remains, Source, read_remains, read_source
 from hde.spec.mapping_test import read_tests
+from hde.spec.partly import Partial
 from hde.spec.problem import Problem
 from hde.spec.yaml_file import YamlFile, parse_yaml
 
@@ -40,10 +41,35 @@ def check_paths(paths: Sequence[Path]) -> list[Problem]:
     for pair in found:
         source, said = read_source(pair.connector, pair.mappings)
         problems += said
+        if said:
+            problems += _of_remains(read_remains(pair.connector, pair.mappings), whole=source is not None)
         problems += read_tests(pair.mappings)[1]
         if source is not None:
             problems += check_source(source)
     return sorted(set(problems))
+
+
+def _of_remains(remains: Remains, *, whole: bool) -> Iterator[Problem]:
+    """Errors only: what could not be read may use what seems unused. `whole`: the connector is checked anyway."""
+    found: list[Problem] = []
+    connector, file = remains.connector, remains.connector_file
+    if connector is not None and file is not None and not whole:
+        found += [*names_problems(connector, file), *tables_problems(connector, file)]
+    for one in remains.mappings:
+        said = list(meaning_problems(one.mapping, one.file))
+        if connector is not None and {one.mapping.from_, *(to.from_ for to in one.mapping.with_.values())} <= (
+            set(connector.resources) | (_unknown(one, file) if file else set())
+        ):
+            said += references_problems(one.mapping, connector, one.file)
+        found += [problem for problem in said if not one.speaks_of(problem)]
+    yield from (problem for problem in found if problem.level == "error")
+
+
+def _unknown(one: Partial, file: YamlFile) -> set[str]:
+    """The resources a mapping names that do not even stand in the connector's file."""
+    resources = dig(file.data, "resources")
+    named = {one.mapping.from_, *(to.from_ for to in one.mapping.with_.values())}
+    return named - set(resources if isinstance(resources, dict) else ())
 
 
 def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:

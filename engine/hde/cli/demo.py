@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,8 +33,8 @@ from hde.work.settings import settings_of
 QUESTIONS = (
     (
         "The last seven days",
-        "SELECT local_date AS day, asleep_h AS asleep, deep_h AS deep, rem_h AS rem, recovery_pct AS recovery,"
-        " hrv_rmssd_ms AS hrv, resting_heart_rate AS rhr, strain, energy_kcal AS kcal, steps, workouts, state"
+        "SELECT local_date AS day, asleep_h AS asleep, recovery_pct AS recovery, hrv_rmssd_ms AS hrv,"
+        " resting_heart_rate AS rhr, strain, energy_kcal AS kcal, steps, workouts, state"
         " FROM canonical.daily_summary ORDER BY local_date DESC LIMIT 7",
     ),
     (
@@ -87,8 +88,9 @@ def _demo(folder: Path, days: int, seed: int) -> int:
         return 1
     _show_questions(folder)
     click.echo(f"\nDone in {time.monotonic() - began:.1f} s. All of it is yours to query:")
-    click.echo(f'  hde --home "{folder}" query "SELECT * FROM canonical.daily_summary ORDER BY local_date"')
-    click.echo(f"Your own data: client id and secret into .env (.env.example), then `hde auth {demo.connector}`.")
+    hde = how_to_call()
+    click.echo(f'  {hde} --home "{folder}" query "SELECT * FROM canonical.daily_summary ORDER BY local_date"')
+    click.echo(f"Your own data: client id and secret into .env (.env.example), then {hde} auth {demo.connector}")
     return exit_code(report)
 
 
@@ -109,6 +111,14 @@ def sandbox(provider: str, port: int, days: int, seed: int) -> int:
         click.echo("Ctrl-C ends it.")
         stop.wait()
     return 0
+
+
+def how_to_call() -> str:
+    """`hde` where the shell finds it, else the path from here: nobody has to activate an environment."""
+    if shutil.which("hde"):
+        return "hde"
+    script = Path(sys.executable).with_name("hde")
+    return os.path.relpath(script) if script.exists() else f"{Path(sys.executable).name} -m hde"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from decimal import Decimal
 import click
 import msgspec
 
+from hde.cli.progress import PLAIN_WIDTH
 from hde.places import make_home
 
 NEVER_FOLDED = 10_000  # columns, where no terminal sets a width
@@ -59,10 +60,12 @@ def show(columns: list[str], rows: list[tuple[object, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    console = Console(width=None if sys.stdout.isatty() else NEVER_FOLDED, markup=False, emoji=False)
+    narrow = console.width < PLAIN_WIDTH  # where a number is worth more than a margin
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 0) if narrow else (0, 1))
     for index, column in enumerate(columns):
         numeric = all(isinstance(row[index], int | float | Decimal | None) for row in rows)
         table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else NEVER_FOLDED, markup=False, emoji=False).print(table)
+    console.print(table)

@@ -12,11 +12,12 @@ from hde.spec.find import find_connector, mappings_folder
 from hde.spec.freeze import freeze_connector, like_problems, name_problems
 from hde.spec.freeze_mapping import Lookups, freeze_mapping, mapping_problems
 from hde.spec.merge import Merged, merge
+from hde.spec.partly import Partial, partial_connector, partial_mapping
 from hde.spec.problem import Problem, Problems
 from hde.spec.schema import located, part_complaints, schema_problems
 from hde.spec.yaml_file import YamlFile, parse_yaml
 
-__all__ = ["Source", "find_connector", "load_source", "mappings_folder", "read_source"]
+__all__ = ["Remains", "Source", "find_connector", "load_source", "mappings_folder", "read_remains", "read_source"]
 
 LOOKUPS = "lookups.yaml"
 
@@ -30,6 +31,16 @@ class Source:
     connector_file: YamlFile
     mapping_files: Mapping[str, YamlFile] = field(default_factory=dict)
     """By the mapping's name."""
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What is left of a source with mistakes in its files: enough to look for more of them, and for nothing else."""
+
+    connector: Connector | None
+    connector_file: YamlFile | None
+    mappings: tuple[Partial, ...]
+    """Those with mistakes; where the connector has one, the others as well."""
 
 
 def load_source(connector_file: Path, mappings_folder: Path) -> Source:
@@ -57,6 +68,23 @@ def read_source(connector_file: Path, mappings_folder: Path) -> tuple[Source | N
     mappings = [freeze_mapping(one, connector.name, lookups) for one in mapping_files]
     by_name = {mapping.name: one for mapping, one in zip(mappings, mapping_files, strict=True)}
     return Source(connector, tuple(mappings), file, by_name), sorted(more)
+
+
+def read_remains(connector_file: Path, mappings_folder: Path) -> Remains:
+    """The rest of a source about which `read_source` has complaints. Never raises for what a file holds."""
+    file, problems = parse_yaml(connector_file)
+    connector: Connector | None = None
+    if file is not None:
+        resources = _merged(file)
+        problems = _without_doubles(problems, _connector_problems(file, resources))
+        connector = partial_connector(file, problems, resources) if problems else freeze_connector(file, resources)
+    lookups, _ = _read_lookups(mappings_folder / LOOKUPS)
+    partial = [
+        partial_mapping(read, found, connector_file.stem, lookups)
+        for read, found in (_read_mapping(path, lookups) for path in _mapping_paths(mappings_folder))
+        if read is not None and lookups is not None and (found or problems)
+    ]
+    return Remains(connector, file, tuple(one for one in partial if one is not None))
 
 
 def _merged(file: YamlFile) -> dict[str, Merged]:
@@ -98,18 +126,26 @@ def _read_mappings(folder: Path) -> tuple[list[YamlFile], Lookups, list[Problem]
     """The mapping files without problems, the lookups beside them, and all problems."""
     lookups, problems = _read_lookups(folder / LOOKUPS)
     files: list[YamlFile] = []
-    for path in sorted(folder.glob("*.y*ml")):
-        if path.suffix != ".yaml":
-            problems.append(Problem(str(path), 1, 1, "", f"files are named .yaml: {path.stem}.yaml"))
-        elif path.name != LOOKUPS:
-            read, found = parse_yaml(path)
-            if read is not None:
-                shape = schema_problems(read, "mapping")
-                found = _without_doubles(found, shape or mapping_problems(read, lookups))
-                if not found and lookups is not None:
-                    files.append(read)
-            problems += found
+    for path in sorted(folder.glob("*.yml")):
+        problems.append(Problem(str(path), 1, 1, "", f"files are named .yaml: {path.stem}.yaml"))
+    for path in _mapping_paths(folder):
+        read, found = _read_mapping(path, lookups)
+        if read is not None and not found and lookups is not None:
+            files.append(read)
+        problems += found
     return files, lookups or {}, problems
+
+
+def _mapping_paths(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.yaml")) if path.name != LOOKUPS]
+
+
+def _read_mapping(path: Path, lookups: Lookups | None) -> tuple[YamlFile | None, list[Problem]]:
+    read, found = parse_yaml(path)
+    if read is not None:
+        shape = schema_problems(read, "mapping")
+        found = _without_doubles(found, shape or mapping_problems(read, lookups))
+    return read, found
 
 
 def _read_lookups(file: Path) -> tuple[Lookups | None, list[Problem]]:

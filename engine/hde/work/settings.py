@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
-
-from dotenv import dotenv_values
 
 from hde.errors import WrongUse
+from hde.places import env_file, home
 from hde.redact import register_secret
 from hde.spec.connector import Connector
 
@@ -18,7 +16,7 @@ def settings_of(connector: Connector, given: Mapping[str, str] | None = None) ->
 
     WrongUse names every variable that is missing, and where its value comes from.
     """
-    environment = {**_env_file(), **{name: value for name, value in os.environ.items() if value}, **(given or {})}
+    environment = {**env_file(), **{name: value for name, value in os.environ.items() if value}, **(given or {})}
     values: dict[str, str] = {}
     missing: list[str] = []
     for setting in connector.settings.values():
@@ -33,11 +31,6 @@ def settings_of(connector: Connector, given: Mapping[str, str] | None = None) ->
     if missing:
         raise WrongUse(
             f"{connector.title or connector.name} needs {' and '.join(missing)}.\n"
-            "Put them into .env in this folder (.env.example shows how) or into the environment."
+            f"Put them into .env in this folder (.env.example shows how), into {home() / '.env'}, or the environment."
         )
     return values
-
-
-def _env_file() -> Mapping[str, str | None]:
-    """A secret that holds `${...}` means just that."""
-    return dotenv_values(Path.cwd() / ".env", interpolate=False)
