@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from hde.canonical import TABLES
-from hde.store.copy_text import array, copy_in, dumper, escaped
+from hde.store.copy_text import CSV_OPTIONS, array, copy_in, csv_line
 from hde.store.raw_tables import names
 
 Cursor = psycopg.Cursor[Any]
@@ -55,14 +55,14 @@ class Written:
 
 class _Line(NamedTuple):
     key: tuple[str, str]
-    business: str
+    business: bytes
     digest: bytes
 
 
 def write(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, RowsOfRecord]) -> Written:
     """Make the stored rows of these records exactly these. A record without rows loses those it had."""
     stored = _stored(cursor, table, lineage, list(records))
-    lines = list(_lines(table, records))
+    lines = list(_lines(records))
     new = sorted((line for line in lines if line.key not in stored), key=lambda line: line.key)
     changed = [line for line in lines if line.key in stored and stored[line.key] != line.digest]
     gone = stored.keys() - {line.key for line in lines}
@@ -78,7 +78,7 @@ def write(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, Ro
 def compare(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, RowsOfRecord]) -> Written:
     """What `write` would do, and which columns would change, without doing it."""
     stored = _stored(cursor, table, lineage, list(records))
-    lines = {line.key: line for line in _lines(table, records)}
+    lines = {line.key: line for line in _lines(records)}
     changed = [key for key, line in lines.items() if key in stored and stored[key] != line.digest]
     result = Written(
         len(lines.keys() - stored.keys()), len(changed), len(stored.keys() - lines.keys()),
@@ -118,25 +118,20 @@ def _stored(cursor: Cursor, table: str, lineage: Lineage, records: list[str]) ->
     return {(record, part): digest for record, part, digest in cursor.fetchall()}
 
 
-def _lines(table: str, records: Mapping[str, RowsOfRecord]) -> Iterable[_Line]:
-    dumpers = _dumpers(table)
+def _lines(records: Mapping[str, RowsOfRecord]) -> Iterable[_Line]:
     for record, rows in records.items():
         for part, values in rows.items():
-            business = "\t".join(
-                ["\\N" if value is None else dump(value) for dump, value in zip(dumpers, values, strict=True)]
-            )
-            yield _Line((record, part), business, hashlib.sha256(business.encode()).digest()[:16])
+            business = csv_line(values)
+            yield _Line((record, part), business, sha256(business).digest()[:16])
 
 
 def _finished(lines: Iterable[_Line], lineage: Lineage) -> Iterable[bytes]:
-    head = f"{lineage.account}\t{escaped(lineage.mapping)}\t"
-    tail = "\t".join(
-        (escaped(lineage.source_system), escaped(lineage.raw_table), lineage.mapping_hash, str(lineage.run),
-         lineage.mapped_at.isoformat())
+    head = csv_line((lineage.account, lineage.mapping))
+    tail = csv_line(
+        (lineage.source_system, lineage.raw_table, lineage.mapping_hash, lineage.run, lineage.mapped_at)
     )  # fmt: skip
-    for (record, part), business, digest in lines:
-        text = f"{head}{escaped(record)}\t{escaped(part)}\t{business}\t{tail}\t\\\\x{digest.hex()}"
-        yield text.encode()
+    for key, business, digest in lines:
+        yield b"%s,%s,%s,%s,\\x%s" % (head, csv_line(key), business, tail, digest.hex().encode())
 
 
 def _update(cursor: Cursor, table: str, lineage: Lineage, lines: Sequence[_Line]) -> None:
@@ -189,11 +184,6 @@ class _Statements(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _dumpers(table: str) -> list[Callable[[Any], str]]:
-    return [dumper(column.type, few=column.by_engine or bool(column.words)) for column in TABLES[table].columns]
-
-
-@lru_cache(maxsize=64)
 def _statements(table: str) -> _Statements:
     key = ("account", "mapping", "raw_source_id", "part")
     business = tuple(column.name for column in TABLES[table].columns)
@@ -205,11 +195,11 @@ def _statements(table: str) -> _Statements:
             "SELECT c.* FROM unnest(%(records)s::text[]) k(record), LATERAL (SELECT raw_source_id, part, _hash FROM {}"
             " WHERE account = %(account)s AND mapping = %(mapping)s AND raw_source_id = k.record OFFSET 0) c"
         ).format(target),
-        copy=SQL("COPY {} ({}) FROM STDIN").format(target, columns),
+        copy=SQL("COPY {} ({}) FROM STDIN {}").format(target, columns, SQL(CSV_OPTIONS)),
         make_stage=SQL(
             "CREATE TEMP TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
         ).format(stage, columns, target),
-        copy_stage=SQL("COPY {} ({}) FROM STDIN").format(stage, columns),
+        copy_stage=SQL("COPY {} ({}) FROM STDIN {}").format(stage, columns, SQL(CSV_OPTIONS)),
         update=SQL("UPDATE {} c SET {} FROM {} s WHERE {}").format(
             target,
             SQL(", ").join(SQL("{0} = s.{0}").format(Identifier(column)) for column in (*business, *lineage)),
