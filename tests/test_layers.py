@@ -29,13 +29,13 @@ WINGS: dict[str, tuple[set[str], set[str]]] = {
     "source": (OURS | {"spec", "mapping.expression", "tokens", "redact"}, {"httpx"}),
     "store": (OURS | {"tokens", "places"}, {"psycopg", "sqlalchemy", "alembic"}),
     "sandbox": ({"errors"}, set()),
-    "work": (
+    "steps": (
         OURS | {"spec", "mapping", "check", "source", "store", "tokens", "redact", "places"},
         {"httpx"},
     ),
-    "run": (OURS | {"spec", "mapping", "source", "store", "work"}, set()),
+    "run": (OURS | {"spec", "mapping", "source", "store", "steps"}, set()),
     "cli": (
-        OURS | {"spec", "check", "store", "work", "run", "sandbox", "places", "redact"},
+        OURS | {"spec", "check", "store", "steps", "run", "sandbox", "places", "redact"},
         {"click", "rich", "httpx"},
     ),
 }

@@ -12,7 +12,7 @@ from hde.errors import WrongUse
 from hde.places import load_env_file
 from hde.spec.connector import Connector, Http, Setting
 from hde.spec.template import compile_template
-from hde.work.settings import settings_of
+from hde.steps.settings import settings_of
 
 ENV_FILE = """
 HDE_TOKEN_STORE=database

@@ -1,6 +1,6 @@
 """The whole story of a run, top to bottom: sign-in, tables, what is owed, pages, raw rows, canonical rows.
 
-The only room, with the steps in `hde.work`, that joins the wings; it has no branches on kinds.
+The only room, with the steps in `hde.steps`, that joins the wings; it has no branches on kinds.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.load import Source
 from hde.spec.problem import did_you_mean
+from hde.steps import accounts, map_raw, plan, read_windows, refresh_day
+from hde.steps.accounts import Way
+from hde.steps.map_raw import Mapper
+from hde.steps.map_while_reading import mapping_beside
+from hde.steps.plan import Range, Reading
+from hde.steps.report import Report
+from hde.steps.settings import settings_of
+from hde.steps.side_by_side import Readers
+from hde.steps.store_pages import Storing
 from hde.store import canonical, consumers, journal, ledger, migrate, raw_tables
 from hde.store.canonical import Written
 from hde.store.database import Connection, Database, open_database, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
-from hde.work import accounts, map_raw, plan, read_windows, refresh_day
-from hde.work.accounts import Way
-from hde.work.map_raw import Mapper
-from hde.work.map_while_reading import mapping_beside
-from hde.work.plan import Range, Reading
-from hde.work.report import Report
-from hde.work.settings import settings_of
-from hde.work.side_by_side import Readers
-from hde.work.store_pages import Storing
 
 
 @dataclass(frozen=True)

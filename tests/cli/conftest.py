@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "work"))  # what tests of a run are made with
+sys.path.append(str(Path(__file__).parents[1] / "steps"))  # what tests of a run are made with
 
 from loopback_made import Source
 from run_made import REPOSITORY, keep_token

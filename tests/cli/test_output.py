@@ -13,7 +13,7 @@ from run_made import RAW, call, ended, ending, start
 from hde.cli import progress
 from hde.cli.progress import shown
 from hde.sandbox import whoop
-from hde.work.report import Report
+from hde.steps.report import Report
 
 NUMBERS = {
     "resource", "requests", "records", "new", "changed", "unchanged", "vanished", "canonical", "canonical_removed",

@@ -8,11 +8,11 @@ import click
 
 from hde.cli.run import source_of, stop_sign
 from hde.places import make_home
+from hde.steps import accounts
+from hde.steps.accounts import Way
+from hde.steps.settings import settings_of
 from hde.store import migrate
 from hde.store.database import open_database
-from hde.work import accounts
-from hde.work.accounts import Way
-from hde.work.settings import settings_of
 
 
 @click.command()

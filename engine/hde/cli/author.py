@@ -41,7 +41,7 @@ def test(connector: str | None) -> int:
     """Run the YAML tests beside the mappings of CONNECTOR (default: every connector)."""
     from hde.places import connectors_in_reach
     from hde.spec.load import find_connector
-    from hde.work.mapping_tests import run_tests
+    from hde.steps.mapping_tests import run_tests
 
     passed = failed = 0
     for name in [connector] if connector else connectors_in_reach():

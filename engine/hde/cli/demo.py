@@ -23,12 +23,12 @@ from hde.run import Options
 from hde.sandbox import Sandbox, providers
 from hde.sandbox import demo as simulated
 from hde.spec.load import Source
+from hde.steps import accounts
+from hde.steps.accounts import Way
+from hde.steps.settings import settings_of
 from hde.store import embedded, migrate
 from hde.store.database import open_database
 from hde.store.query import answer
-from hde.work import accounts
-from hde.work.accounts import Way
-from hde.work.settings import settings_of
 
 QUESTIONS = (
     (

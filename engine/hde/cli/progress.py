@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
-from hde.work.report import Report
+from hde.steps.report import Report
 
 EVERY_SECONDS = 5.0
 PLAIN_WIDTH = 110

@@ -25,8 +25,8 @@ from hde.run import remap as remap_source
 from hde.run import run as run_source
 from hde.spec.load import Source, find_connector, load_source, mappings_folder
 from hde.spec.problem import Problem, Problems
-from hde.work.plan import Range, instant
-from hde.work.report import Report
+from hde.steps.plan import Range, instant
+from hde.steps.report import Report
 
 as_json = click.option("--json", "as_json", is_flag=True, help="The closing table as JSON, for machines.")
 

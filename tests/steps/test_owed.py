@@ -17,7 +17,7 @@ from run_made import ask, call, counts, do, in_background
 from hde.places import home
 from hde.run import Options, run
 from hde.spec.load import load_source
-from hde.work.report import Report
+from hde.steps.report import Report
 
 SETTLE = 2 * DAY
 

@@ -17,13 +17,13 @@ from hde.canonical import TABLES
 from hde.issues import Issue
 from hde.mapping.compiled import CompiledMapping
 from hde.rows import RawTable
+from hde.steps.ahead import one_ahead
 from hde.store import canonical, consumers, issues
 from hde.store.canonical import Lineage, RowsOfRecord, Written
 from hde.store.consumers import Batch, Reader, Refers, State
 from hde.store.database import Connection, Database, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
-from hde.work.ahead import one_ahead
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 Told = Callable[[str, Written, int], None]

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from hde.errors import HdeError, SignInNeeded, Stopped
 from hde.source.pages import Page
 from hde.spec.connector import Resource
+from hde.steps.plan import Reading
+from hde.steps.side_by_side import Readers
+from hde.steps.store_pages import Storing
 from hde.store import ledger, merge
 from hde.store.database import transaction
 from hde.store.deletion import missing_from
 from hde.store.ledger import Progress, Span, Stream, WindowRecord
 from hde.store.merge import Arrival, Counts, Cursor, Key
-from hde.work.plan import Reading
-from hde.work.side_by_side import Readers
-from hde.work.store_pages import Storing
 
 
 class DayKept(HdeError):

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from hde.steps.map_raw import Mapper, Told, begin, map_batch
 from hde.store.database import Connection, Database, transaction
-from hde.work.map_raw import Mapper, Told, begin, map_batch
 
 PAUSE = 0.2  # seconds between two looks, so that batches are worth their transaction
 

@@ -12,14 +12,14 @@ from hde.errors import Stopped
 from hde.issues import Issue
 from hde.rows import RawTable, key_text
 from hde.source.pages import Page
+from hde.steps.plan import Reading
+from hde.steps.report import Report
+from hde.steps.side_by_side import Arrived
 from hde.store import issues, ledger, merge
 from hde.store.database import Connection, transaction
 from hde.store.deletion import Missing, TimeOf, beyond_guard, missing_from
 from hde.store.ledger import Progress
 from hde.store.merge import Arrival, Counts, Cursor, Key, Merged
-from hde.work.plan import Reading
-from hde.work.report import Report
-from hde.work.side_by_side import Arrived
 
 BATCH_ROWS = 5_000
 WHOLE_RESOURCE, WITHOUT_KEY = "*", "?"

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hde.errors import Stopped, Unreachable, Unreadable
-from hde.work import side_by_side
-from hde.work.side_by_side import Arrived, Readers
+from hde.steps import side_by_side
+from hde.steps.side_by_side import Arrived, Readers
 
 Read = Callable[[str, Callable[[], int]], Iterator["Page"]]
 

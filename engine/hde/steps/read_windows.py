@@ -12,11 +12,11 @@ from hde.source.pages import Page, WindowLost, read_pages
 from hde.source.reader import raw_table
 from hde.source.session import Session
 from hde.spec.connector import Connector, OtherTime, Resource
+from hde.steps.plan import Reading
+from hde.steps.report import Report
+from hde.steps.side_by_side import Readers
+from hde.steps.store_pages import BATCH_ROWS, Storing
 from hde.store.deletion import TimeOf
-from hde.work.plan import Reading
-from hde.work.report import Report
-from hde.work.side_by_side import Readers
-from hde.work.store_pages import BATCH_ROWS, Storing
 
 CLOCKS_APART = timedelta(minutes=5)
 
