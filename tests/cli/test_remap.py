@@ -134,3 +134,9 @@ def test_a_counterpart_that_comes_later_makes_the_record_due(
         database_url,
         "SELECT count(DISTINCT raw_source_id) > 20 FROM canonical.biometrics_vitals WHERE mapping = 'whoop/recoveries'",
     ) == [True]
+
+
+def test_with_nothing_stored_it_says_so(database_url: str) -> None:
+    found = call("remap")
+    assert found.code == 0
+    assert "Nothing is stored yet" in found.out

@@ -136,6 +136,8 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
             remapped = "what a remap would change" if dry_run else "what the remap changed"
             _tell(source, report, as_json, remapped=remapped)
             reports.append(report)
+    if not reports and not as_json:
+        click.echo("Nothing is stored yet, so there is nothing to map.")
     return 1 if any(report.has_issues for report in reports) else 0
 
 
