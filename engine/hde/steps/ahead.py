@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def one_ahead(prepare: Callable[[], Iterator[T]]) -> Iterator[T]:
-    """The items of `prepare()`, each prepared while the one before it is in use. Its errors are raised here."""
+def one_ahead(prepare: Callable[[], Iterator[T]]) -> Generator[T, None, None]:
+    """The items of `prepare()`, each prepared while the one before it is in use. Its errors are raised here.
+
+    Close it: only then has the thread ended that works ahead.
+    """
     items: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=1)
     done = threading.Event()
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -78,8 +78,8 @@ def map_due(
 
 def _map_ahead(database: Database, connection: Connection, mapper: Mapper, told: Told, stop: threading.Event) -> None:
     """Many batches: the next one is read and mapped while the last one is being written."""
-    with database.connection() as reading:
-        for marks, batch, result in one_ahead(lambda: _prepared(reading, mapper)):
+    with database.connection() as reading, closing(one_ahead(lambda: _prepared(reading, mapper))) as prepared:
+        for marks, batch, result in prepared:
             with transaction(connection) as cursor:
                 state = consumers.state(cursor, mapper.reader, mapper.account, lock=True)
                 if state.seq != marks or state.mapping_hash != mapper.reader.version:
