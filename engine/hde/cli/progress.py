@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def _bar(console: Console, report: Report) -> Iterator[None]:
         TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[said]}"),
         TimeRemainingColumn(compact=True),
     )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress, _logs_above():
         task: TaskID = progress.add_task("reading", total=None, said="")
 
         def update() -> None:
@@ -49,6 +50,18 @@ def _bar(console: Console, report: Report) -> Iterator[None]:
 
         report.changed = update
         yield
+
+
+@contextmanager
+def _logs_above() -> Iterator[None]:
+    """While a line moves, standard error is rich's, which writes above it; log handlers hold the one before."""
+    handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]
+    former = [one.setStream(sys.stderr) for one in handlers]
+    try:
+        yield
+    finally:
+        for handler, stream in zip(handlers, former, strict=True):
+            handler.setStream(stream or sys.__stderr__)
 
 
 class _Plain:
