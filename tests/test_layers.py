@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 ENGINE = Path(__file__).parents[1] / "engine" / "hde"
-OURS = {"errors", "issues", "rows", "canonical"}  # plain data that any wing may speak in
+OURS = {"errors", "issues", "rows", "canonical", "durable"}  # plain data that any wing may speak in
 # wing -> parts of hde it may import, and the heavy libraries it may
 WINGS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
+    "durable": (set(), set()),
     "issues": (set(), set()),
     "rows": ({"issues"}, set()),
     "canonical": (set(), set()),

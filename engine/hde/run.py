@@ -99,8 +99,11 @@ def remap(source: Source, *, home: Path, report: Report, dry_run: bool) -> bool:
             connection.commit()
             for account in known:
                 with _recorded(source, way, database, connection, account, report, "remap") as stage:
-                    _prepare_tables(stage)
-                    _count_changes(stage) if dry_run else _map(stage, from_start=True)
+                    if dry_run:
+                        _count_changes(stage)
+                    else:
+                        _prepare_tables(stage)
+                        _map(stage, from_start=True)
     return bool(known)
 
 
@@ -252,6 +255,13 @@ def _map(stage: Stage, *, from_start: bool = False, together: bool = False) -> N
 
 
 def _count_changes(stage: Stage) -> None:
+    """What a remap would change. The raw tables are taken as they are: a dry run widens none of them."""
+    for name, raw in stage.tables.items():
+        if lacking := raw_tables.lacks(stage.connection, raw):
+            raise WrongUse(
+                f"{raw.schema}.{name} does not have {', '.join(lacking)} yet, and a dry run changes no table."
+                f" Run first: hde run {stage.source.connector.name}"
+            )
     for mapper in _mappers(stage):
         stage.report.mapped(mapper.reader.table.name, map_raw.map_all(stage.connection, mapper), 0)
     with transaction(stage.connection) as cursor:

@@ -140,3 +140,16 @@ def test_with_nothing_stored_it_says_so(database_url: str) -> None:
     found = call("remap")
     assert found.code == 0
     assert "Nothing is stored yet" in found.out
+
+
+def test_a_dry_run_changes_no_table(sandbox: whoop.Sandbox, folder: Path, database_url: str) -> None:
+    connector = folder / "connectors" / "whoop.yaml"
+    whole = connector.read_text()
+    connector.write_text(whole.replace("      step_count: int\n", ""))
+    assert call("run", "whoop").code == 0
+    connector.write_text(whole)
+    found = call("remap", "whoop", "--dry-run")
+    assert found.code == 2
+    assert "whoop_raw.cycles does not have step_count yet" in found.err
+    columns = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'whoop_raw' AND column_name = %s"
+    assert ask(database_url, columns, "step_count") == [0]

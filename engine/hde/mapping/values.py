@@ -46,13 +46,6 @@ def finite(value: object, result: float, path: str) -> float:
     refuse(value, path, "number")
 
 
-def real(value: object, path: str) -> float:
-    try:
-        return finite(value, float(number(value, path)), path)
-    except OverflowError:
-        refuse(value, path, "number")
-
-
 def integer(value: object, path: str) -> int:
     """A whole number within 32 bits; 10.0 is one, 10.5 is not."""
     found = number(value, path)

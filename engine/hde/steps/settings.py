@@ -32,5 +32,6 @@ def settings_of(connector: Connector, given: Mapping[str, str] | None = None) ->
         raise WrongUse(
             f"{connector.title or connector.name} needs {' and '.join(missing)}.\n"
             f"Put them into .env in this folder (.env.example shows how), into {home() / '.env'}, or the environment."
+            + (f" More: {connector.docs}" if connector.docs else "")
         )
     return values

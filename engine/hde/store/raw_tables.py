@@ -52,6 +52,13 @@ def prepare(connection: Connection, table: RawTable, references: Iterable[str], 
     return result
 
 
+def lacks(connection: Connection, table: RawTable) -> tuple[str, ...]:
+    """Declared columns that the table does not have; all of them where there is no table. Changes nothing."""
+    with connection.transaction(), connection.cursor() as cursor:
+        there = _columns(cursor, table)
+    return tuple(column for column, _ in table.columns if column not in there)
+
+
 def name(table: RawTable) -> Identifier:
     return Identifier(table.schema, table.name)
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from hde.durable import sync_folder
 from hde.errors import WrongUse
 from hde.tokens.model import Stored
 from hde.tokens.seal import SecretKey
@@ -143,7 +144,7 @@ def _replace(path: Path, data: bytes) -> None:
         with suppress(OSError):
             fresh.unlink()
         raise WrongUse(f"{path} cannot be written ({error.strerror}): tokens are stored there") from None
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _when_free(act: Callable[[], T]) -> T:
@@ -156,13 +157,3 @@ def _when_free(act: Callable[[], T]) -> T:
             if time.monotonic() > until:
                 raise
             time.sleep(0.02)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,14 +6,13 @@ Whoever calls holds the home's lock.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import secrets
 import shlex
 import shutil
 import sys
-from pathlib import Path
 
+from hde.durable import sync_folder
 from hde.errors import DatabaseUnreachable
 from hde.store.embedded import place as places
 from hde.store.embedded.account import private_file, private_folder
@@ -64,7 +63,7 @@ def create(place: Place) -> None:
             raise DatabaseUnreachable(f"No database could be made in {place.base}.\n{reason(outcome.output)}")
         passfile.replace(place.passfile)
         staging.rename(place.data)
-        _sync(place.base)
+        sync_folder(place.base)
     finally:
         pwfile.unlink(missing_ok=True)
         passfile.unlink(missing_ok=True)
@@ -148,13 +147,3 @@ def reason(said: str) -> str:
     telling = [line for line in lines if re.search(r"\b(FATAL|PANIC|error):", line)]
     chosen = (telling or lines or [""])[-1]
     return re.sub(r"^.*?\b(?:FATAL|PANIC):\s*", "", chosen)[:300]
-
-
-def _sync(folder: Path) -> None:
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
