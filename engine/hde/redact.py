@@ -33,11 +33,17 @@ def register_secret(value: str | None) -> None:
             del _secrets[next(iter(_secrets))]
 
 
-def clean(text: str) -> str:
-    """`text` without registered secrets, credentials, and the query strings and user names of URLs."""
+def without_secrets(text: str) -> str:
+    """`text` with registered secrets hidden, and nothing else."""
     for secret in sorted(_known(), key=len, reverse=True):
         if secret in text:
             text = text.replace(secret, HIDDEN)
+    return text
+
+
+def clean(text: str) -> str:
+    """`text` without registered secrets, credentials, and the query strings and user names of URLs."""
+    text = without_secrets(text)
     text = _URL.sub(lambda match: match["scheme"] + match["rest"], text)
     return _BEARER.sub(lambda match: f"{match[1]} {HIDDEN}", text)
 

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hde.mapping import units
-from hde.spec import connector, mapping, mapping_test
+from hde.spec import connector, mapping, mapping_test, resource_test
 from hde.spec.complaints import resolved
 from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
@@ -18,7 +18,7 @@ from hde.spec.schema import SCHEMAS, SchemaName, schema
 
 LATER = frozenset(
     {"for_each", "each", "entries", "zip", "characters", "exponent", "order", "by", "bookmark", "when_stored", "revoke",
-     "after_consent", "discovery", "files", "warnings", "aligned", "of", "answer", "expires", "times"}
+     "after_consent", "discovery", "files", "warnings", "aligned", "of", "expires"}
 )  # fmt: skip
 
 
@@ -127,6 +127,11 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (mapping_test.MappingTest, "mapping-test", "$defs/test", {"mapping", "where"}, set()),
     (mapping_test.Given, "mapping-test", "$defs/fixture", {"record"}, set()),
     (mapping_test.ExpectedIssue, "mapping-test", "$defs/issue", set(), set()),
+    (resource_test.ResourceTest, "mapping-test", "$defs/resource_test", {"resource", "where"}, set()),
+    (resource_test.Exchange, "mapping-test", "$defs/exchange", {"number", "where"}, set()),
+    (resource_test.Asked, "mapping-test", "$defs/asked", set(), set()),
+    (resource_test.Answer, "mapping-test", "$defs/answer", {"has_json"}, set()),
+    (resource_test.Expectation, "mapping-test", "$defs/expectation", set(), set()),
 ]  # fmt: skip
 
 

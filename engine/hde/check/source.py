@@ -23,6 +23,7 @@ from hde.spec.load import LOOKUPS, Remains, Source, read_remains, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.partly import Partial
 from hde.spec.problem import Problem
+from hde.spec.resource_test import read_resource_tests
 from hde.spec.yaml_file import YamlFile, parse_yaml
 
 
@@ -44,6 +45,7 @@ def check_paths(paths: Sequence[Path]) -> list[Problem]:
         if said:
             problems += _of_remains(read_remains(pair.connector, pair.mappings), whole=source is not None)
         problems += read_tests(pair.mappings)[1]
+        problems += read_resource_tests(pair.mappings, source.connector if source else None)[1]
         if source is not None:
             problems += check_source(source)
     return sorted(set(problems))

@@ -9,15 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from jmespath.exceptions import JMESPathError
-
 from hde.canonical import TABLES
+from hde.check.counterpart import counterpart
 from hde.check.fit import article
 from hde.check.place import complain, dig
 from hde.check.written import Written, written
 from hde.issues import Issue
 from hde.mapping.compiled import CompiledMapping
-from hde.mapping.expression import compile
 from hde.mapping.paths import RECORD, compile_path
 from hde.mapping.values import Finding
 from hde.spec.connector import Connector
@@ -170,25 +168,11 @@ def _other(
 ) -> Mapping[str, Any] | None:
     """The record a reference leads to: by its key, else as a test of this fixture says; None: none is recorded."""
     known = records.get(reference.from_, {})
-    here, there = connector.resources[mapping.from_], connector.resources[reference.from_]
-    column, key = here.column(reference.key), there.column(there.key[0]) if there.key else None
-    if column is not None and key is not None:
-        wanted = _value(column.path, record)
-        for other in known.values():
-            if wanted is not None and isinstance(other, dict) and _value(key.path, other) == wanted:
-                return other
+    if (other := counterpart(reference, record, mapping.from_, connector, known.values())) is not None:
+        return other
     for test in tests:
         given = test.with_.get(reference.name) if test.given.fixture == fixture else None
         found = known.get(given.fixture or "") if given else None
         if isinstance(found, dict):
             return found
     return None
-
-
-def _value(path: str, record: object) -> str | None:
-    """As text, because keys are compared as what the database makes of them."""
-    try:
-        found = None if path.startswith("$") else compile(path)(record)
-    except JMESPathError:
-        return None
-    return None if found is None else str(found).lower()

@@ -50,14 +50,16 @@ def _differences(test: MappingTest, mapped: Mapped, tables: Sequence[str]) -> It
         if mapped.rows or (error.path, error.rule) not in [(issue.path, issue.rule) for issue in mapped.issues]:
             yield f"expected no rows and the issue {error.path}: {error.rule}, got {_made(mapped)}"
         return
-    yield from _rows(test.expect or {}, mapped, tables)
+    yield from row_differences(test.expect or {}, mapped, tables)
     found = {(issue.path, issue.rule) for issue in mapped.issues}
     wanted = {(issue.path, issue.rule) for issue in test.issues}
     yield from (f"issue {path}: {rule}: expected, and not there" for path, rule in sorted(wanted - found))
     yield from (f"issue {path}: {rule}: there, and not expected" for path, rule in sorted(found - wanted))
 
 
-def _rows(expect: Mapping[str, Sequence[Mapping[str, Any]]], mapped: Mapped, tables: Sequence[str]) -> Iterator[str]:
+def row_differences(
+    expect: Mapping[str, Sequence[Mapping[str, Any]]], mapped: Mapped, tables: Sequence[str]
+) -> Iterator[str]:
     """A table the test does not name may have any rows, unless it names none at all."""
     for table in expect or tables:
         if table not in tables:
@@ -66,7 +68,7 @@ def _rows(expect: Mapping[str, Sequence[Mapping[str, Any]]], mapped: Mapped, tab
         found = [row for row in mapped.rows if row.table == table]
         if len(found) != len(wanted):
             parts = f" ({', '.join(row.part for row in found)})" if any(row.part for row in found) else ""
-            yield f"{table}: expected {_count(len(wanted))}, got {len(found)}{parts}"
+            yield f"{table}: expected {counted(len(wanted))}, got {len(found)}{parts}"
         for number, (row, cells) in enumerate(zip(found, wanted, strict=False), 1):
             where = f"{table}, row {number}" + (f" ({row.part})" if row.part else "")
             yield from (f"{where}, {line}" for line in _cells(row, cells))
@@ -78,11 +80,12 @@ def _cells(row: CanonicalRow, cells: Mapping[str, Any]) -> Iterator[str]:
     for name, wanted in cells.items():
         if name not in values:
             raise WrongUse(f"expect: {row.table} has no column {name}")
-        if not _same(wanted, values[name]):
-            yield f"{name}: expected {_text(wanted)}, got {_text(values[name])}"
+        if not same(wanted, values[name]):
+            yield f"{name}: expected {shown(wanted)}, got {shown(values[name])}"
 
 
-def _same(wanted: object, found: object) -> bool:
+def same(wanted: object, found: object) -> bool:
+    """Whether a value is what YAML says: numbers to 9 digits, times as instants, all else as text."""
     if isinstance(wanted, bool) or isinstance(found, bool) or wanted is None or found is None:
         return wanted is found
     if isinstance(found, int | float) and isinstance(wanted, int | float):
@@ -95,19 +98,21 @@ def _same(wanted: object, found: object) -> bool:
     return str(wanted) == str(found)
 
 
-def _text(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as YAML would say it."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else "null" if value is None else repr(value)
 
 
-def _count(rows: int) -> str:
+def counted(rows: int) -> str:
+    """`1 row`, `2 rows`."""
     return f"{rows} row" + ("" if rows == 1 else "s")
 
 
 def _made(mapped: Mapped) -> str:
     issues = "; ".join(f"{issue.path}: {issue.rule}" for issue in mapped.issues)
-    return f"{_count(len(mapped.rows))} and {f'the issues {issues}' if issues else 'no issues'}"
+    return f"{counted(len(mapped.rows))} and {f'the issues {issues}' if issues else 'no issues'}"
 
 
 def _record(given: Given, resource: str, fixtures: Fixtures) -> Mapping[str, Any]:

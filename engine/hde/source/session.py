@@ -6,7 +6,7 @@ Knows nothing of windows, pages and records.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -78,7 +78,10 @@ class _Course:
 
 
 class Session:
-    """Thread-safe. `settings` holds a value for every setting of the connector; `account` what `identify` gave."""
+    """Thread-safe. `settings` holds a value for every setting of the connector; `account` what `identify` gave.
+
+    `transport` answers in place of the network; `watch` sees every request as it was sent, and what came back.
+    """
 
     def __init__(
         self,
@@ -90,6 +93,8 @@ class Session:
         stop: threading.Event,
         account: Mapping[str, object] | None = None,
         patience: Patience | None = None,
+        transport: httpx.BaseTransport | None = None,
+        watch: Callable[[httpx.Request, Reply], None] | None = None,
     ) -> None:
         for name, setting in connector.settings.items():
             if setting.secret:
@@ -105,7 +110,8 @@ class Session:
         self._turns = Turns(budget, self._patience, connector.name, limits, pause=self._pause)
         self._base_url = connector.http.base_url.render({"settings": settings})
         origin(self._base_url)
-        self._line = Line(stop)
+        self._line = Line(stop, transport=transport)
+        self._watch = watch
 
     def __enter__(self) -> Session:
         return self
@@ -205,7 +211,10 @@ class Session:
             raise Stopped(f"{course.where}: stopped")
         course.requests += 1
         try:
-            return self._line.send(outgoing, self._auth)
+            reply = self._line.send(outgoing, self._auth)
+            if self._watch is not None:
+                self._watch(outgoing, reply)
+            return reply
         except (httpx.RequestError, Unreachable) as error:
             course.failures += 1
             if course.failures >= self._patience.tries:

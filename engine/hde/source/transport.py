@@ -38,9 +38,13 @@ class Reply:
     url: str
 
 
-def new_client() -> httpx.Client:
-    """An HTTP/1.1 client that follows no redirect by itself and reaches this machine without a proxy."""
+def new_client(transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """An HTTP/1.1 client that follows no redirect by itself and reaches this machine without a proxy.
+
+    With a `transport` of its own nothing goes another way.
+    """
     return httpx.Client(
+        transport=transport,
         timeout=TIMEOUT,
         follow_redirects=False,
         headers={
@@ -49,15 +53,17 @@ def new_client() -> httpx.Client:
             "Accept-Encoding": "gzip, deflate",
         },
         limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
-        mounts=dict.fromkeys(_LOOPBACK),
+        mounts=None if transport is not None else dict.fromkeys(_LOOPBACK),
     )
 
 
 class Line:
     """A client whose waiting reads are cut when `stop` is set, from whatever thread they wait in."""
 
-    def __init__(self, stop: threading.Event, *, largest: int = LARGEST) -> None:
-        self._client = new_client()
+    def __init__(
+        self, stop: threading.Event, *, largest: int = LARGEST, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._client = new_client(transport)
         self._stop = stop
         self._largest = largest
         self._streams: set[object] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from jmespath.exceptions import IncompleteExpressionError, ParseError
@@ -65,6 +65,14 @@ def check_begin(text: str) -> None:
             raise WrongUse(f"{quoted(text)} is not a date (2015-01-31), a span (90d) or a template") from None
 
 
+def check_instant(text: str) -> None:
+    """A date or an instant."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongUse(f"{quoted(text)} is no date or time (2026-01-31 or 2026-01-31T22:00:00Z)") from None
+
+
 def check_connector_name(text: str) -> None:
     """The name becomes `NAME_raw` in PostgreSQL and `NAME_...` in the environment."""
     if not NAME.match(text):
@@ -84,6 +92,7 @@ def format_checker() -> FormatChecker:
         "path": check_path,
         "span": span,
         "begin": check_begin,
+        "instant": check_instant,
         "connector-name": check_connector_name,
     }
     for name, check in checks.items():

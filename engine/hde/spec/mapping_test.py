@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hde.spec.connector import Scalar
 from hde.spec.problem import KeyPath, Problem, quoted, with_hint
@@ -53,20 +53,35 @@ class MappingTest:
 
 
 def read_tests(folder: Path) -> tuple[tuple[MappingTest, ...], list[Problem]]:
-    """The tests in `folder/tests/*.yaml`, and what is wrong with their files. `folder` is that of the mappings."""
+    """The tests of mappings in `folder/tests/*.yaml`, and what is wrong with any file there.
+
+    `folder` is that of the mappings. What tests of whole resources name is checked by `read_resource_tests`.
+    """
     tests: list[MappingTest] = []
     problems: list[Problem] = []
-    for path in sorted((folder / TESTS).glob("*.y*ml")):
-        if path.suffix != ".yaml":
-            problems.append(Problem(str(path), 1, 1, "", f"files are named .yaml: {path.stem}.yaml"))
-            continue
-        read, found = parse_yaml(path)
-        if read is not None and not found:
-            found = schema_problems(read, "mapping-test") or list(_lost(read, folder))
-        if read is not None and not found:
-            tests += _tests(read)
+    for file, found in test_files(folder):
+        if file is not None and not found and kind_of(file) == "mapping":
+            found = list(_lost(file, folder))
+            tests += () if found else _tests(file)
         problems += found
     return tuple(tests), problems
+
+
+def test_files(folder: Path) -> Iterator[tuple[YamlFile | None, list[Problem]]]:
+    """Every file of tests, and what is wrong with it in itself."""
+    for path in sorted((folder / TESTS).glob("*.y*ml")):
+        if path.suffix != ".yaml":
+            yield None, [Problem(str(path), 1, 1, "", f"files are named .yaml: {path.stem}.yaml")]
+            continue
+        file, problems = parse_yaml(path)
+        if file is not None and not problems:
+            problems = schema_problems(file, "mapping-test")
+        yield file, problems
+
+
+def kind_of(file: YamlFile) -> Literal["mapping", "resource"]:
+    """What the tests of a file that is sound are about."""
+    return "resource" if isinstance(file.data, dict) and "resource" in file.data else "mapping"
 
 
 def fixture_file(folder: Path, resource: str, name: str) -> Path:

@@ -1,0 +1,119 @@
+"""A resource read from the exchanges of a test, by all that a run reads it with. Compares nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import httpx
+
+from hde.errors import HdeError, WrongUse
+from hde.issues import Issue
+from hde.rows import RawRow
+from hde.source.address import origin
+from hde.source.asked import Sent
+from hde.source.budget import Unlimited
+from hde.source.outgoing import rendered
+from hde.source.playback import Playback
+from hde.source.session import Session
+from hde.spec.connector import Connector
+from hde.spec.resource_test import ResourceTest
+from hde.steps.plan import connector_scope, instant
+from hde.steps.rehearsal import first_readings, read
+from hde.steps.stand_ins import Clock, GivenToken, NotGiven, WithoutChance, no_log, settings_with
+
+
+@dataclass
+class Played:
+    """What came of it."""
+
+    rows: dict[tuple[str, ...], RawRow] = field(default_factory=dict)
+    """The last of each key, in the order in which the keys came."""
+    issues: dict[tuple[str, str], Issue] = field(default_factory=dict)
+    stopped: list[str] = field(default_factory=list)
+    skipped: bool = False
+    requests: int = 0
+    waits: Sequence[float] = ()
+    account: Mapping[str, object] = field(default_factory=dict)
+    failed: HdeError | None = None
+    unasked: tuple[str, ...] = ()
+
+    def note(self, issues: Sequence[Issue]) -> None:
+        for issue in issues:
+            self.issues.setdefault((issue.path, issue.rule), issue)
+
+
+def play(test: ResourceTest, connector: Connector) -> Played:
+    """Reads the resource until it is read or fails. WrongUse where the test itself cannot be run."""
+    settings = settings_with(connector, test.settings)
+    playback = Playback(test.exchanges, urlsplit(_base(connector, settings, test)).path, instant(test.now, "now"))
+    auth = GivenToken() if connector.auth else None
+    played, clock = Played(), Clock()
+    session = Session(
+        connector, settings, auth=auth, budget=Unlimited(), stop=clock, patience=WithoutChance(), transport=playback
+    )
+    with no_log(), session:
+        try:
+            played.account = _account(session, playback, test)
+            before = playback.requests
+            try:
+                _read(session, test, settings, played)
+            finally:
+                played.requests = playback.requests - before
+        except HdeError as error:
+            played.failed = error
+    played.waits = clock.waits
+    played.unasked = tuple(playback.unasked())
+    return played
+
+
+def _read(session: Session, test: ResourceTest, settings: Mapping[str, str], played: Played) -> None:
+    connector = session.connector
+    readings = first_readings(
+        connector,
+        connector.resources[test.resource],
+        now=instant(test.now, "now"),
+        scope=connector_scope(connector, settings, played.account),
+        since=instant(test.since, "since") if test.since else None,
+    )
+    for _, page in read(session, readings):
+        for row in page.rows:
+            played.rows[row.key] = row
+            played.note(row.issues)
+        played.note(page.unkeyed)
+        played.skipped = played.skipped or page.outcome == "skip"
+        if page.stopped is not None:
+            played.stopped.append(page.stopped)
+
+
+def _base(connector: Connector, settings: Mapping[str, str], test: ResourceTest) -> str:
+    base = connector.http.base_url.render({"settings": settings})
+    try:
+        origin(base)
+    except WrongUse as error:
+        raise WrongUse(f"{test.where}: http.base_url: {error}; give the setting in it under `settings`") from None
+    return base
+
+
+def _account(session: Session, playback: Playback, test: ResourceTest) -> Mapping[str, object]:
+    """What the test gives, else what an exchange says, else one that says how to give it once it is read."""
+    spec = session.connector.account
+    if test.account is not None:
+        session.account = {"id": "made-up-id", **test.account}
+    elif spec is None or (spec.request is not None and _is_answered(session, playback)):
+        session.identify()
+    else:
+        session.account = NotGiven()
+    assert session.account is not None
+    return session.account
+
+
+def _is_answered(session: Session, playback: Playback) -> bool:
+    connector, scope = session.connector, session.scope({})
+    assert connector.account is not None
+    assert connector.account.request is not None
+    base = connector.http.base_url.render(scope)
+    outgoing = rendered(connector.http, base, connector.account.request, scope)
+    request = httpx.Request(outgoing.method, outgoing.url, headers=dict(outgoing.headers), content=outgoing.content)
+    return playback.fitting(Sent.of(request)) is not None

@@ -1,0 +1,95 @@
+"""A resource read without a store: the windows of a first run, their pages, and what the mappings make of the rows.
+
+Whoever calls it brings the session: signed in at the source, or answered from recorded exchanges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hde.check.counterpart import counterpart
+from hde.mapping.compiled import CompiledMapping, Mapped
+from hde.rows import RawRow
+from hde.source.pages import Page, WindowLost, read_pages
+from hde.source.session import Session
+from hde.spec.connector import Connector, Resource
+from hde.spec.load import Source
+from hde.spec.mapping import Reference
+from hde.steps import plan
+from hde.steps.plan import Reading
+from hde.store import ledger
+from hde.store.ledger import Span, WindowRecord
+
+Records = Callable[[str], Mapping[str, object]]
+"""The records of a resource that others may refer to."""
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class OfMapping(NamedTuple):
+    """What one mapping made of one record; `missing` names the counterparts that it waits for."""
+
+    mapping: CompiledMapping
+    mapped: Mapped
+    missing: tuple[Reference, ...]
+
+
+def first_readings(
+    connector: Connector,
+    resource: Resource,
+    *,
+    now: datetime,
+    scope: Mapping[str, object],
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Reading]:
+    """What a first run would read: the windows up to `now`, or the resource as a whole."""
+    stream = plan.stream_of(connector, resource, 0, now, scope)
+    if resource.window is None:
+        return [Reading(resource, WindowRecord(stream, None, now))]
+    begin, end = since or stream.begin, min(until or now, now)
+    spans = [Span(begin, end)] if begin is None or begin < end else []
+    return [Reading(resource, WindowRecord(stream, span, now)) for span in ledger.cut(spans, resource.window.step, now)]
+
+
+def read(session: Session, readings: Sequence[Reading]) -> Iterator[tuple[Reading, Page]]:
+    """The pages of all readings, one after the other; a window that the source wants begun anew is, once."""
+    numbers = count(1)
+
+    def arrived() -> int:
+        return next(numbers)
+
+    for reading in readings:
+        try:
+            for page in read_pages(session, reading.resource, reading.bounds, arrived=arrived):
+                yield reading, page
+        except WindowLost:
+            for page in read_pages(session, reading.resource, reading.bounds, arrived=arrived):
+                yield reading, page
+
+
+def map_row(
+    row: RawRow,
+    resource: str,
+    source: Source,
+    compiled: Sequence[CompiledMapping],
+    *,
+    records: Records,
+    account: Mapping[str, object],
+    observed_at: datetime,
+) -> Iterator[OfMapping]:
+    """What the mappings of a resource make of one raw row; whom it refers to is looked for in `records`."""
+    record = _decode(row.payload)
+    for mapping in compiled:
+        if mapping.from_ == resource:
+            others = {
+                one.name: counterpart(one, record, resource, source.connector, records(one.from_).values())
+                for one in mapping.references
+            }
+            mapped = mapping.map(record, row={"observed_at": observed_at}, references=others, account=account)
+            missing = [one for one in mapping.references if mapped.waiting and others[one.name] is None]
+            yield OfMapping(mapping, mapped, tuple(missing))

@@ -1,0 +1,79 @@
+"""What stands in for a person, a clock and chance while recorded answers are played back."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+
+import httpx
+
+from hde.errors import WrongUse
+from hde.source.budget import Patience
+from hde.spec.connector import Connector, Setting
+
+
+def made_up(setting: Setting) -> str:
+    """A value for a setting that nobody gave: told from a real one at first sight."""
+    return setting.default if setting.default is not None else f"made-up-{setting.name}".replace("_", "-")
+
+
+def settings_with(connector: Connector, given: Mapping[str, str]) -> dict[str, str]:
+    """A value for every setting."""
+    return {name: given.get(name, made_up(setting)) for name, setting in connector.settings.items()}
+
+
+class Clock(threading.Event):
+    """The stop sign of a test: nobody sleeps by it, and it remembers who wanted to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(round(timeout or 0.0, 3))
+        return self.is_set()
+
+
+class WithoutChance(Patience):
+    """Waits 1, 2, 4, ... seconds."""
+
+    def backoff(self, failures: int) -> float:
+        return float(min(self.most, self.first * 2 ** (failures - 1)))
+
+
+class GivenToken(httpx.Auth):
+    """Stands for whatever signs in: a made-up token, and a new one where the source refuses it."""
+
+    def __init__(self) -> None:
+        self._number = 1
+
+    def renew(self, refused: httpx.Request) -> bool:
+        self._number += 1
+        return True
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer made-up-token-{self._number}"
+        yield request
+
+
+class NotGiven(dict[str, object]):
+    """An account of which nothing is known: whoever reads a field of it hears how to give it."""
+
+    def __missing__(self, name: str) -> object:
+        raise WrongUse(f"account.{name} is needed: give it under `account`, or an exchange for the account's request")
+
+    def get(self, name: str, default: object = None) -> object:
+        return self[name]
+
+
+@contextmanager
+def no_log() -> Iterator[None]:
+    """What a run would tell about waiting is no news here: nobody waits."""
+    log = logging.getLogger("hde.source.budget")
+    former, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = former
