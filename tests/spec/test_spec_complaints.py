@@ -48,8 +48,8 @@ WRONG_CONNECTORS = [
     ("records: items", "records: a.$b", "10:14: shared.list.records: 'a.$b' is not JMESPath: "
      "$ stands only at the start of a path"),
     ("    records: items", "    like: other\n    records: items",
-     "10:5: shared.list.like: unknown key 'like'. There is columns, errors, form, headers, json, key, method, missing, "
-     "observe, params, path, volatile"),
+     "10:5: shared.list.like: unknown key 'like'. There is columns, errors, form, format, headers, json, key, method, "
+     "missing, observe, params, path, volatile"),
     ("    like: list", "    like: lst", "15:11: resources.sleeps.like: 'lst' is not in `shared`. Did you mean 'list'?"),
     ("    like: list", "    lik: list", "15:5: resources.sleeps.lik: unknown key 'lik'. Did you mean 'like'?"),
     ("path: /sleeps", "pth: /sleeps", "16:5: resources.sleeps.pth: unknown key 'pth'. Did you mean 'path'?"),
@@ -83,9 +83,9 @@ WRONG_CONNECTORS = [
     ("  body:", "  naps_history:",
      "28:3: resources.naps_history: naps_history is also the name of the table that keeps the former versions of naps"),
     ("  body:", "  empty: 3\n  body:", "28:10: resources.empty: a map is expected here, and this is the number 3"),
-    ("path: /body", "path: /body\n    for_each: [a]",
-     "30:5: resources.body.for_each: unknown key 'for_each'. There is errors, form, headers, json, like, method, "
-     "missing, observe, pagination, params, records, volatile, window"),
+    ("path: /body", "path: /body\n    warnings: a",
+     "30:5: resources.body.warnings: unknown key 'warnings'. There is errors, form, format, headers, json, like, "
+     "method, missing, observe, pagination, params, records, volatile, window"),
     ("path: /body", "path: /body\n    method: get",
      "30:13: resources.body.method: 'get' is not one of GET, POST, PUT, PATCH, DELETE. Did you mean 'GET'?"),
     ("path: /body", "path: /body\n    json: {a: 1}\n    form: {b: 2}",

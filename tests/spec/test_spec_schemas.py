@@ -17,7 +17,7 @@ from hde.spec.reference import PAGE, main, reference
 from hde.spec.schema import SCHEMAS, SchemaName, schema
 
 LATER = frozenset(
-    {"for_each", "each", "entries", "zip", "characters", "exponent", "order", "by", "bookmark", "when_stored", "revoke",
+    {"for_each", "each", "entries", "characters", "exponent", "order", "by", "bookmark", "when_stored", "revoke",
      "after_consent", "discovery", "files", "warnings", "aligned", "of", "expires"}
 )  # fmt: skip
 
@@ -109,6 +109,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.AccountRequest, "connector", "$defs/account", {"request"}, REQUEST),
     (connector.Resource, "connector", "$defs/resource", {"name", "request"}, REQUEST | {"like"}),
     (connector.RawColumn, "connector", "$defs/raw_column/anyOf/1", {"name"}, set()),
+    (connector.Format, "connector", "$defs/format", set(), set()),
     (connector.Where, "connector", "$defs/where/anyOf/1", {"body"}, set()),
     (connector.Window, "connector", "$defs/window", {"widen_before", "widen_after"}, {"widen"}),
     (connector.OtherTime, "connector", "$defs/window/properties/time/anyOf/1", set(), set()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from hde.check.answers import answers_problems
 from hde.check.coverage import coverage_problems
 from hde.check.fit import fit_problems
 from hde.check.fixtures import read_fixtures
@@ -56,7 +57,11 @@ def _of_remains(remains: Remains, *, whole: bool) -> Iterator[Problem]:
     found: list[Problem] = []
     connector, file = remains.connector, remains.connector_file
     if connector is not None and file is not None and not whole:
-        found += [*names_problems(connector, file), *tables_problems(connector, file)]
+        found += [
+            *answers_problems(connector, file),
+            *names_problems(connector, file),
+            *tables_problems(connector, file),
+        ]
     for one in remains.mappings:
         said = list(meaning_problems(one.mapping, one.file))
         if connector is not None and {one.mapping.from_, *(to.from_ for to in one.mapping.with_.values())} <= (
@@ -76,6 +81,7 @@ def _unknown(one: Partial, file: YamlFile) -> set[str]:
 
 def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
     connector = source.connector
+    yield from answers_problems(connector, connector_file)
     yield from names_problems(connector, connector_file)
     yield from tables_problems(connector, connector_file)
     files = [(mapping, source.mapping_files[mapping.name]) for mapping in source.mappings]

@@ -14,6 +14,7 @@ from types import FrameType
 
 import click
 
+from hde.check.answers import answers_problems
 from hde.check.names import names_problems
 from hde.check.references import one_mapping_each, references_problems
 from hde.check.tables import tables_problems
@@ -42,6 +43,7 @@ def source_of(connector: str) -> Source:
 
 def _contradictions(source: Source) -> Iterator[Problem]:
     """Where the files name what is not there. What only fixtures can show is left to `hde validate`."""
+    yield from answers_problems(source.connector, source.connector_file)
     yield from names_problems(source.connector, source.connector_file)
     yield from tables_problems(source.connector, source.connector_file)
     files = [(mapping, source.mapping_files[mapping.name]) for mapping in source.mappings]

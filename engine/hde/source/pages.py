@@ -5,7 +5,7 @@ A page is asked for when the consumer asks; an end that is not natural is an err
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -14,6 +14,8 @@ from typing import Literal
 from hde.errors import Refused, SourceError, Unreadable
 from hde.issues import Issue
 from hde.rows import RawRow
+from hde.source.decoded import body_of
+from hde.source.formats import Record
 from hde.source.pagination import State, after, first, page_scope, progress
 from hde.source.reader import RowReader
 from hde.source.records import Body
@@ -70,7 +72,7 @@ def read_pages(
         answer = _answer(session, resource, window, state, is_resumed, where)
         ordinal = arrived()
         is_resumed = False
-        body = Body(answer.body)
+        body = body_of(answer.body, resource.format)
         texts = _texts(body, resource, answer, where)
         _refuse_repeated(resource, answer, texts, bodies, where)
         following, stopped = _following(resource, state, answer, body, len(texts), where)
@@ -106,7 +108,9 @@ def _answer(
     scope = {"window": window, "page": page_scope(resource.pagination, state)}
     url = state.get("url")
     try:
-        answer = session.answer(resource.request, scope, resource.errors, url=url if isinstance(url, str) else None)
+        answer = session.answer(
+            resource.request, scope, resource.errors, url=url if isinstance(url, str) else None, format=resource.format
+        )
     except Refused as error:
         if is_resumed and 400 <= error.status < 500:
             raise WindowLost(f"{where}: the source does not know the page any more ({error.status})") from None
@@ -116,7 +120,7 @@ def _answer(
     return answer
 
 
-def _texts(body: Body, resource: Resource, answer: Answer, where: str) -> list[bytes]:
+def _texts(body: Body, resource: Resource, answer: Answer, where: str) -> Sequence[Record]:
     if answer.outcome != "read":
         return []
     try:
@@ -150,7 +154,9 @@ def _whole(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _refuse_repeated(resource: Resource, answer: Answer, texts: list[bytes], bodies: set[bytes], where: str) -> None:
+def _refuse_repeated(
+    resource: Resource, answer: Answer, texts: Sequence[Record], bodies: set[bytes], where: str
+) -> None:
     """A source that ignores page numbers would be read for ever."""
     if resource.pagination is None or resource.pagination.kind not in ("page", "offset") or not texts:
         return
@@ -160,11 +166,11 @@ def _refuse_repeated(resource: Resource, answer: Answer, texts: list[bytes], bod
     bodies.add(digest)
 
 
-def _rows(reader: RowReader, texts: list[bytes]) -> tuple[list[RawRow], list[Issue]]:
+def _rows(reader: RowReader, texts: Sequence[Record]) -> tuple[list[RawRow], list[Issue]]:
     rows: list[RawRow] = []
     unkeyed: list[Issue] = []
     for text in texts:
-        found = reader.read(text)
+        found = [text] if isinstance(text, Issue) else reader.read(text)
         if isinstance(found, RawRow):
             rows.append(found)
         else:

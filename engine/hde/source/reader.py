@@ -16,7 +16,7 @@ from hde.mapping.expression import Expression, compile, is_plain
 from hde.rows import RawRow, RawTable
 from hde.source.exact import Exact, Literal, decode_exactly, literal
 from hde.source.storable import REPLACEMENT, is_too_deep, storable
-from hde.source.values import FITS, KEY_FITS, Misfit
+from hde.source.values import FITS, KEY_FITS, Fit, Misfit, from_text
 from hde.spec.connector import Connector, RawColumn, Resource
 
 LONGEST_KEY = 2000
@@ -62,7 +62,7 @@ class RowReader:
             for place, run in groupby(found, key=itemgetter(0))
             if (names := tuple(name for _, name in run))
         ]
-        self._fits = tuple((KEY_FITS if column.name in resource.key else FITS)[column.type] for column in self._columns)
+        self._fits = tuple(_fit(column, resource) for column in self._columns)
         # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price.
         hook: Callable[[str], object] = Exact if self._computed else literal
         self._decode: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=hook).decode
@@ -178,6 +178,11 @@ class RowReader:
             self._objects.append((self._place(parent, places), name))
             places[path] = len(self._objects) + _COMPUTED
         return places[path]
+
+
+def _fit(column: RawColumn, resource: Resource) -> Fit:
+    fit = (KEY_FITS if column.name in resource.key else FITS)[column.type]
+    return from_text(column.type, fit) if resource.format.is_all_text else fit
 
 
 def _position(resource: Resource, name: str) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from hde.errors import Unreadable
 from hde.mapping.expression import compile, is_plain
 from hde.source import scan
 from hde.source.exact import decode_exactly, exact_text
+from hde.source.formats.shape import Record, no_records
 
 Raw = msgspec.Raw
 
@@ -42,7 +45,7 @@ class Body:
             self._decoded = True
         return self._whole
 
-    def records(self, path: str | None) -> list[bytes]:
+    def records(self, path: str | None) -> Sequence[Record]:
         """The record texts at `path`: the elements of a list, or one object. Unreadable where nothing is there."""
         if path is None or is_plain(path):
             return _record_texts(self._at(path or ""), path)
@@ -50,7 +53,7 @@ class Body:
         if isinstance(found, dict):
             found = [found]
         if not isinstance(found, list):
-            raise _no_records(path, "null" if found is None else type(found).__name__)
+            raise no_records(path, "null" if found is None else type(found).__name__)
         try:
             return [exact_text(item).encode() for item in found]
         except RecursionError:
@@ -65,30 +68,21 @@ class Body:
         return self._levels[path]
 
 
-def split(body: bytes, records: str | None) -> list[bytes]:
+def split(body: bytes, records: str | None) -> Sequence[Record]:
     """The texts of the records in `body`; `records` is a JMESPath, None for the answer itself."""
     return Body(body).records(records)
 
 
 def _record_texts(text: bytes | None, path: str | None) -> list[bytes]:
     if text is None or text == _NULL:
-        raise _no_records(path, "nothing")
+        raise no_records(path, "nothing")
     if text[:1] == b"[":
         return _elements(text)
     if text[:1] != b"{":
-        raise _no_records(path, "neither a list nor an object")
+        raise no_records(path, "neither a list nor an object")
     if path is None:
         _members(text)  # a body cut off is a page that failed, not a record that does
     return [text]
-
-
-def _no_records(path: str | None, what: str) -> Unreadable:
-    if path is None:
-        return Unreadable(f"the answer holds {what}, where a record or a list of records was expected")
-    return Unreadable(
-        f"records: {path!r} leads to {what} in the answer; an absent list is not an empty one "
-        f"(write {path} || `[]` where it is)"
-    )
 
 
 def _members(text: bytes) -> dict[str, bytes]:

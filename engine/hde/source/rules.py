@@ -9,9 +9,10 @@ from typing import Literal
 
 from hde.errors import Unreadable
 from hde.redact import clean
+from hde.source.decoded import told_body
 from hde.source.records import Body
 from hde.source.transport import Reply
-from hde.spec.connector import ErrorAction, ErrorRule, Wait
+from hde.spec.connector import JSON, ErrorAction, ErrorRule, Format, Wait
 
 LONGEST_MESSAGE = 200
 LONGEST_WAIT = 3600.0
@@ -19,9 +20,11 @@ NOT_BELIEVED = 86_400.0
 """Seconds; a longer wait is a header misread (an epoch where seconds were declared), not a wish."""
 
 
-def action(reply: Reply, rules: Sequence[ErrorRule]) -> tuple[ErrorAction | Literal["read"], ErrorRule | None]:
+def action(
+    reply: Reply, rules: Sequence[ErrorRule], format: Format = JSON
+) -> tuple[ErrorAction | Literal["read"], ErrorRule | None]:
     """What to do with an answer, and the rule that says so (None where it is custom)."""
-    body = Body(reply.body)
+    body = told_body(reply.body, format)
     for rule in rules:
         if _matches(rule, reply, body):
             return rule.do, rule
@@ -57,12 +60,12 @@ def _custom(reply: Reply) -> ErrorAction | Literal["read"]:
     return "retry" if reply.status >= 500 else "fail"
 
 
-def source_message(reply: Reply, rule: ErrorRule | None) -> str:
+def source_message(reply: Reply, rule: ErrorRule | None, format: Format = JSON) -> str:
     """The source's own words, where the rule says in which part of the answer they stand: one line, bounded."""
     if rule is None or rule.message is None:
         return ""
     try:
-        found = Body(reply.body).value(rule.message)
+        found = told_body(reply.body, format).value(rule.message)
     except Unreadable:
         return ""
     if not isinstance(found, str | int | float) or isinstance(found, bool):
@@ -71,16 +74,43 @@ def source_message(reply: Reply, rule: ErrorRule | None) -> str:
     return clean(line)[:LONGEST_MESSAGE]
 
 
-def check_is_json(reply: Reply) -> None:
+def check_kind(reply: Reply, format: Format) -> None:
     """Unreadable for an error page that says 200: names the content type and the first tag, never the text."""
-    start = reply.body[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:1] not in (b"<", b""):
+    start = reply.body[:200].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
+    if _begins_right(start, reply, format):
         return
+    expected = "a ZIP" if format.zip is not None else format.kind.upper()
+    kind = _content_type(reply)
+    kind = "".join(char for char in kind[:60] if char.isalnum() or char in "/+-.") or "no content type"
+    raise Unreadable(f"the answer is not {expected} but {kind}{_beginning(start)}")
+
+
+def _begins_right(start: bytes, reply: Reply, format: Format) -> bool:
+    if format.zip is not None:
+        return start[:2] == b"PK"
+    is_page = start[:15].lower().startswith((b"<!doctype html", b"<html", b"<head"))
+    match format.kind:
+        case "xml":
+            return start[:1] in (b"<", b"") and not is_page
+        case "csv":
+            is_json = start[:1] in (b"{", b"[") and _content_type(reply).endswith("json")
+            return (
+                not is_page and not is_json and not start.startswith(b"<?xml") and _content_type(reply) != "text/html"
+            )
+        case _:
+            return start[:1] not in (b"<", b"")
+
+
+def _content_type(reply: Reply) -> str:
+    return reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _beginning(start: bytes) -> str:
+    if start[:1] != b"<":
+        return f", beginning with {start[:1].decode()}" if start[:1] in (b"{", b"[") else ""
     name = start[1:].split(b">")[0].split()[0] if start[1:].split(b">")[0].split() else b""
     tag = "".join(char for char in name.decode("ascii", "ignore")[:20] if char.isalnum() or char in "!?/-")
-    kind = reply.headers.get("content-type", "").partition(";")[0]
-    kind = "".join(char for char in kind[:60] if char.isalnum() or char in "/+-.") or "no content type"
-    raise Unreadable(f"the answer is not JSON but {kind}, beginning with <{tag}>")
+    return f", beginning with <{tag}>"
 
 
 def asked_wait(reply: Reply, wait: Wait | None) -> float | None:

@@ -21,9 +21,9 @@ from hde.source.address import origin, redirected
 from hde.source.budget import Budget, Patience, Turns, Unlimited, in_words
 from hde.source.outgoing import Outgoing, rendered
 from hde.source.records import Body
-from hde.source.rules import action, asked_wait, check_is_json, source_message
+from hde.source.rules import action, asked_wait, check_kind, source_message
 from hde.source.transport import Line, Reply
-from hde.spec.connector import Connector, ErrorRule, Request
+from hde.spec.connector import JSON, Connector, ErrorRule, Format, Request
 from hde.spec.template import Scope
 
 __all__ = ["Answer", "Answered", "Budget", "Patience", "Renewable", "Session", "Unlimited"]
@@ -69,6 +69,7 @@ class _Course:
     """What one request has been through."""
 
     where: str
+    format: Format
     requests: int = 0
     failures: int = 0
     waits: int = 0
@@ -153,14 +154,22 @@ class Session:
         return Body(msgspec.json.encode(dict(given)))
 
     def answer(
-        self, request: Request, scope: Scope, errors: tuple[ErrorRule, ...] = (), *, url: str | None = None
+        self,
+        request: Request,
+        scope: Scope,
+        errors: tuple[ErrorRule, ...] = (),
+        *,
+        url: str | None = None,
+        format: Format = JSON,
     ) -> Answer:
         """The answer to a request. `url` goes there as it stands, without the request's own path and params.
+
+        `format` is what its body must be.
 
         Raises Refused, Unreadable, Unreachable, SignInNeeded, Stopped; WrongUse where the request cannot be made.
         """
         rules = errors + self.connector.http.errors
-        course = _Course(f"{self.connector.name}: {request.method} {request.path.text.partition('?')[0]}")
+        course = _Course(f"{self.connector.name}: {request.method} {request.path.text.partition('?')[0]}", format)
         outgoing = self._outgoing(rendered(self.connector.http, self._base_url, request, self.scope(scope), url))
         while True:
             reply = self._sent(outgoing, course)
@@ -169,17 +178,18 @@ class Session:
             if 300 <= reply.status < 400 and "location" in reply.headers:
                 outgoing = self._redirected(outgoing, reply, course)
                 continue
-            do, rule = action(reply, rules)
+            do, rule = action(reply, rules, format)
             match do:
                 case "retry":
-                    self._retry(reply, course, source_message(reply, rule))
+                    self._retry(reply, course, source_message(reply, rule, format))
                 case "wait":
                     self._wait(reply, course)
                 case "refresh":
                     self._renew(outgoing, reply, course)
                 case "fail":
                     raise Refused(
-                        _line(course.where, f"answers {reply.status}", source_message(reply, rule)), reply.status
+                        _line(course.where, f"answers {reply.status}", source_message(reply, rule, format)),
+                        reply.status,
                     )
                 case _:
                     return self._answered(do, reply, course)
@@ -187,7 +197,7 @@ class Session:
     def _answered(self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: _Course) -> Answer:
         if do == "read":
             try:
-                check_is_json(reply)
+                check_kind(reply, course.format)
             except Unreadable as error:
                 raise Unreadable(f"{course.where}: {error}") from None
         return Answer(

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NoReturn
 
 from hde.rows import RawType
-from hde.source.exact import Exact, Literal, exact_text, is_storable_number
+from hde.source.exact import Exact, Literal, decode_exactly, exact_text, is_storable_number
 
 Fit = Callable[[object], str]
 
@@ -196,3 +196,61 @@ FITS: dict[RawType, Fit] = {
     "jsonb": jsonb,
 }
 KEY_FITS: dict[RawType, Fit] = FITS | {"timestamptz": timestamptz_key, "float": float8_key}
+
+_NUMBER = re.compile(r"([+-]?)0*([0-9]+)?(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z", re.ASCII)
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def from_text(type_: RawType, fit: Fit) -> Fit:
+    """The same parser for a source whose every value is text: what is wholly of the type is read as such."""
+    read = _READ.get(type_)
+    if read is None:
+        return fit
+
+    def text_fit(value: object) -> str:
+        return fit(read(value.strip()) if isinstance(value, str) else value)
+
+    return text_fit
+
+
+def _as_number(value: str) -> object:
+    """As JSON would write it: `+5` and `007` are numbers as well, `1,5` is none."""
+    match = _NUMBER.match(value)
+    if match is None or not re.match(r"[+-]?\.?[0-9]", value):
+        raise Misfit("form")
+    sign, whole, fraction, exponent = match.groups()
+    literal = f"{'-' if sign == '-' else ''}{whole or '0'}{fraction or ''}{exponent or ''}"
+    if fraction is None and exponent is None:
+        return int(literal) if len(literal) < 4000 else Exact(literal)
+    return Exact(literal)
+
+
+def _as_truth(value: str) -> object:
+    if (found := _TRUTHS.get(value.lower())) is None:
+        raise Misfit("form")
+    return found
+
+
+def _as_json(value: str) -> object:
+    """A text that holds JSON is what it holds; any other is a text."""
+    try:
+        return decode_exactly(value.encode()) if value[:1] in ("{", "[") else value
+    except ValueError:
+        return value
+
+
+def _as_it_is(value: str) -> object:
+    return value
+
+
+_READ: dict[RawType, Callable[[str], object]] = {
+    "int": _as_number,
+    "bigint": _as_number,
+    "float": _as_number,
+    "numeric": _as_number,
+    "boolean": _as_truth,
+    "jsonb": _as_json,
+    "date": _as_it_is,
+    "timestamptz": _as_it_is,
+    "uuid": _as_it_is,
+}

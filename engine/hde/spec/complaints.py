@@ -178,6 +178,8 @@ def _about_value(fault: _Fault) -> str:
             return "an empty text"
         case "minItems":
             return "an empty list"
+        case "uniqueItems":
+            return "a list with the same twice"
         case "minProperties":
             return "an empty map"
         case "minimum":

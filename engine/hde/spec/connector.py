@@ -215,6 +215,29 @@ class RawColumn:
 
 
 @dataclass(frozen=True)
+class Format:
+    """What an answer or a file is written in. What is not about its kind is left at its default."""
+
+    kind: Literal["json", "ndjson", "csv", "xml"] = "json"
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    skip: int = 0
+    """Lines above the header."""
+    header: tuple[str, ...] = ()
+    """The names of the columns, where no line says them."""
+    zip: str | None = None
+    """The answer is a ZIP; a glob says which of its files are read."""
+
+    @property
+    def is_all_text(self) -> bool:
+        """Whether every value is text, numbers and times included."""
+        return self.kind in ("csv", "xml")
+
+
+JSON = Format()
+
+
+@dataclass(frozen=True)
 class Resource:
     name: str
     request: Request
@@ -230,6 +253,7 @@ class Resource:
     volatile: tuple[str, ...] = ()
     """Dotted paths that change without meaning anything."""
     missing: Literal["keep", "delete"] = "keep"
+    format: Format = JSON
 
     def column(self, name: str) -> RawColumn | None:
         return next((column for column in self.columns if column.name == name), None)

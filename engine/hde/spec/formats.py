@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -83,6 +84,14 @@ def check_connector_name(text: str) -> None:
         raise WrongUse(f"a name of {len(text)} characters; {LONGEST_NAME - len('_raw')} are the most")
 
 
+def check_encoding(text: str) -> None:
+    """The name of a text encoding, as Python knows them."""
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding=text)
+    except (LookupError, ValueError):
+        raise WrongUse(f"{quoted(text)} is not an encoding (utf-8, latin-1, windows-1252, utf-16)") from None
+
+
 def format_checker() -> FormatChecker:
     """The formats of our schemas. Values that are no text are another keyword's business."""
     checker = FormatChecker(formats=())
@@ -93,6 +102,7 @@ def format_checker() -> FormatChecker:
         "span": span,
         "begin": check_begin,
         "instant": check_instant,
+        "encoding": check_encoding,
         "connector-name": check_connector_name,
     }
     for name, check in checks.items():

@@ -13,6 +13,7 @@ from hde.spec.connector import (
     Connector,
     Cursor,
     ErrorRule,
+    Format,
     Http,
     LinkHeader,
     NextUrl,
@@ -180,7 +181,14 @@ def _resource(name: str, said: Map) -> Resource:
         errors=_errors(said.get("errors")),
         volatile=tuple(said.get("volatile") or ()),
         missing=said.get("missing") or "keep",
+        format=_format(said.get("format") or {}),
     )
+
+
+def _format(said: str | Map) -> Format:
+    if isinstance(said, str):
+        return Format(said)  # type: ignore[arg-type]  # the schema knows the kinds
+    return Format(**{**said, "header": tuple(said.get("header", ()))})
 
 
 def _raw_column(key: str, said: str | Map) -> RawColumn:
