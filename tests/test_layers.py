@@ -26,6 +26,10 @@ WINGS: dict[str, tuple[set[str], set[str]]] = {
         OURS | {"spec.mapping", "spec.mapping_test", "spec.connector", "spec.problem"},
         {"jmespath", "pint", "ucumvert"},
     ),
+    "author": (
+        OURS | {"spec", "mapping", "check", "source.values"},
+        set(),
+    ),
     "check": (OURS | {"spec", "mapping", "places", "source.reader"}, {"jmespath"}),
     "source": (OURS | {"spec", "mapping.expression", "tokens", "redact"}, {"httpx"}),
     "store": (OURS | {"tokens", "places"}, {"psycopg", "sqlalchemy", "alembic"}),
@@ -36,7 +40,7 @@ WINGS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "run": (OURS | {"spec", "mapping", "source", "store", "steps"}, set()),
     "cli": (
-        OURS | {"spec", "check", "store", "steps", "run", "sandbox", "places", "redact"},
+        OURS | {"spec", "author", "check", "store", "steps", "run", "sandbox", "places", "redact"},
         {"click", "rich", "httpx"},
     ),
 }

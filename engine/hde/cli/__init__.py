@@ -18,6 +18,7 @@ from hde.errors import HdeError
 _COMMANDS = {
     "run": "hde.cli.run:run",
     "auth": "hde.cli.auth:auth",
+    "new": "hde.cli.new:new",
     "validate": "hde.cli.author:validate",
     "test": "hde.cli.author:test",
     "remap": "hde.cli.run:remap",
@@ -31,6 +32,7 @@ _COMMANDS = {
 _ABOUT = {
     "run": "Fetch what is owed from a source, store it, map it.",
     "auth": "Sign in at a source, in the browser.",
+    "new": "Draft a connector, a mapping and fixtures from one answer, or from OpenAPI.",
     "validate": "Check connectors and mappings; every problem at once.",
     "test": "Run the YAML tests of mappings; no network, no database.",
     "remap": "Map all stored records again; no network.",

@@ -1,0 +1,223 @@
+"""Pages and windows, guessed from how a request is asked and from what stands beside the records of its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from hde.author.names import is_sayable, path_text, snake
+from hde.author.part import Map, Part, guessed, look
+
+Role = Literal["start", "end", "cursor", "page", "offset", "size"]
+Looks = Literal["url", "text", "number", "flag", "nothing"]
+
+_ROLES: dict[Role, frozenset[str]] = {
+    "start": frozenset(
+        """start from since begin start_time start_date start_datetime startdate starttime start_at from_date from_time
+        date_from begin_date after_date min_time min_date updated_since modified_since updated_after since_date
+        updated_at_min start_date_time fromdate last_updated lastupdate start_day""".split()
+    ),
+    "end": frozenset(
+        """end to until finish end_time end_date end_datetime enddate endtime end_at to_date to_time date_to before_date
+        max_time max_date updated_until updated_before until_date end_date_time todate end_day""".split()
+    ),
+    "cursor": frozenset(
+        """cursor next_token page_token next_cursor next_page_token continuation_token starting_after scroll_id
+        pagination_token page_cursor after_cursor next_page continuation pagetoken nexttoken""".split()
+    ),
+    "page": frozenset("page page_number page_no pageno page_num pagenumber page_index".split()),
+    "offset": frozenset("offset skip start_index start_at_index page_offset startindex".split()),
+    "size": frozenset(
+        "limit page_size per_page pagesize perpage size max_results maxresults top page_limit results_per_page".split()
+    ),
+}
+BY_CHANGE = re.compile(r"updated|modified|lastupdate|last_updated")
+_URLS = frozenset("next next_url next_link next_page_url next_href odata_next_link next_page href".split())
+_CURSORS = frozenset(
+    """next_token next_cursor next_page_token next_page_cursor page_token cursor continuation continuation_token
+    end_cursor scroll_id next_page after next pagination_token""".split()
+)
+_MORE = frozenset("has_more hasmore more has_next has_next_page is_more".split())
+_TOTALS = frozenset("total total_count total_results totalcount total_items total_records odata_count count".split())
+_BESIDE_URL = frozenset("prev previous previous_url prev_url first last self".split())
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of the request, as it was called or as a document describes it."""
+
+    name: str
+    value: Any = None
+    """What it was called with; None: not said."""
+    form: str | None = None
+    """`date`, `rfc3339`, `epoch`, `epoch_ms` where that is known."""
+    required: bool = False
+
+    @property
+    def role(self) -> Role | None:
+        name = snake(self.name)
+        return next((role for role, names in _ROLES.items() if name in names), None)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Something in an answer beside its records."""
+
+    names: tuple[str, ...]
+    looks: Looks
+    value: object = None
+
+    @property
+    def last(self) -> str:
+        return snake(self.names[-1])
+
+
+def leaves_beside(answer: object, at: tuple[str, ...]) -> list[Leaf]:
+    """What stands in an answer beside the records `at` a path: values of objects, no lists."""
+    return list(_leaves(answer, (), at)) if isinstance(answer, dict) else []
+
+
+def form_of(value: object) -> str | None:
+    """How a time is written, by its look; None where it is none."""
+    text = str(value)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        return "date"
+    if re.fullmatch(r"\d{4}-\d\d-\d\d[Tt ].*", text):
+        return "rfc3339"
+    if re.fullmatch(r"1\d{9}", text):
+        return "epoch"
+    return "epoch_ms" if re.fullmatch(r"1\d{12}", text) else None
+
+
+def request_part(params: Sequence[Param], leaves: Sequence[Leaf], count: int, time: str | None) -> Part:
+    """`params`, `pagination` and `window` of a resource. `time`: the column of a record's own time."""
+    window, bounds = _window(params, time)
+    paging, page = _pagination(params, leaves, count)
+    said: Map = {}
+    for param in params:
+        if param.name in {**bounds.said, **page.said}:
+            said[param.name] = {**bounds.said, **page.said}[param.name]
+        elif param.role == "size" or (param.value is not None and param.role not in ("cursor", "page", "offset")):
+            said[param.name] = param.value if param.value is not None else 100
+    said |= {name: value for name, value in {**bounds.said, **page.said}.items() if name not in said}
+    notes = {("params", *path): note for one in (bounds, page) for path, note in one.notes.items()}
+    return Part({"params": said} if said else {}, notes) + paging + window
+
+
+def _window(params: Sequence[Param], time: str | None) -> tuple[Part, Part]:
+    start = next((param for param in params if param.role == "start" and param.form), None)
+    end = next((param for param in params if param.role == "end" and param.form), None)
+    if start is None:
+        return Part(), Part()
+    bounds = {start.name: "{{ window.start }}"} | ({end.name: "{{ window.end }}"} if end else {})
+    said: Map = {} if time is None else {"time": time}
+    notes: dict[tuple[str, ...], str] = {}
+    if end is not None:
+        said["step"] = "30d"
+    said["settle"] = "7d"
+    if start.required:
+        said["from"] = "2015-01-01"
+    if start.form not in (None, "rfc3339"):
+        said["format"] = start.form
+    asks = "how long are records revised (settle), how much may one request ask for (step)?"
+    if start.form == "date" and end is not None:
+        said["end"] = "inclusive"
+        asks += " Is the end day included?"
+    notes["window",] = look(asks)
+    return Part({"window": said}, notes), Part(bounds)
+
+
+def _pagination(params: Sequence[Param], leaves: Sequence[Leaf], count: int) -> tuple[Part, Part]:
+    """`pagination`, and the parameters it needs."""
+    roles = {role: param for param in params if (role := param.role) in ("cursor", "page", "offset", "size")}
+    url = next((leaf for leaf in leaves if _is_url(leaf, leaves, roles)), None)
+    if url is not None:
+        note = guessed("an address") if url.looks == "url" else look("nothing in the sample: is it an address?")
+        return _paging({"kind": "url", "next": path_text(url.names)}, note), Part()
+    cursor = next((leaf for leaf in leaves if leaf.last in _CURSORS and leaf.looks in ("text", "number", "nothing")), None)
+    if cursor is not None and ("cursor" in roles or not ("page" in roles or "offset" in roles)):
+        return _by_cursor(cursor, roles)
+    for role in ("page", "offset"):
+        if role in roles:
+            return _counted(role, roles[role], roles.get("size"), leaves)
+    more = next((leaf for leaf in leaves if leaf.last in _MORE), None)
+    total = next((leaf for leaf in leaves if leaf.last in _TOTALS and _exceeds(leaf, count)), None)
+    if more is None and total is None:
+        return Part(), Part()
+    role = "offset" if any(leaf.last == "offset" for leaf in leaves) else "page"
+    paging, page = _counted(role, Param(role), roles.get("size"), leaves)
+    return paging, replace(page, notes={(role,): look("is the parameter called so?")})
+
+
+def _by_cursor(leaf: Leaf, roles: Mapping[Any, Param]) -> tuple[Part, Part]:
+    paging = _paging({"kind": "cursor", "next": path_text(leaf.names)}, guessed("from the name of `next`"))
+    known = roles.get("cursor")
+    if known is not None:
+        return paging, Part({known.name: "{{ page.cursor }}"})
+    last = leaf.names[-1]
+    name = "cursor" if leaf.last in ("next", "after", "end_cursor", "cursor") else last
+    return paging, Part({name: "{{ page.cursor }}"}, {(name,): look("is the parameter called so?")})
+
+
+def _counted(role: str, param: Param, size: Param | None, leaves: Sequence[Leaf]) -> tuple[Part, Part]:
+    said: Map = {"kind": role}
+    if role == "page" and str(param.value) == "0":
+        said["first"] = 0
+    page: Map = {param.name: "{{ page.number }}" if role == "page" else "{{ page.offset }}"}
+    if size is not None:
+        said["size"] = _whole(size.value) or 100
+        page[size.name] = "{{ page.size }}"
+    more = next((leaf for leaf in leaves if leaf.last in _MORE), None)
+    total = next((leaf for leaf in leaves if leaf.last in _TOTALS - {"count"}), None)
+    if more is not None:
+        said["more"] = path_text(more.names)
+    elif total is not None:
+        said["total"] = path_text(total.names)
+    ends = "" if more or total else "; it ends at an empty page"
+    return _paging(said, guessed(f"from the parameter {param.name}{ends}")), Part(page)
+
+
+def _paging(said: Map, note: str) -> Part:
+    return Part({"pagination": said}, {("pagination",): note})
+
+
+def _is_url(leaf: Leaf, leaves: Sequence[Leaf], roles: Mapping[Any, Param]) -> bool:
+    if leaf.last not in _URLS or (leaf.last == "href" and snake(leaf.names[-2] if leaf.names[1:] else "") != "next"):
+        return False
+    if leaf.looks == "url":
+        return True
+    beside = {other.last for other in leaves if other.names[:-1] == leaf.names[:-1]}
+    likely = beside & _BESIDE_URL or "link" in leaf.last or "url" in leaf.last or leaf.names[:1] == ("links",)
+    return leaf.looks == "nothing" and "cursor" not in roles and bool(likely)
+
+
+def _leaves(value: Mapping[str, Any], above: tuple[str, ...], at: tuple[str, ...]) -> Iterator[Leaf]:
+    for name, below in value.items():
+        here = (*above, name)
+        if not is_sayable(name) or isinstance(below, list) or (at and here == at):
+            continue
+        if isinstance(below, dict):
+            yield from _leaves(below, here, at) if len(here) < 3 else ()
+        else:
+            yield Leaf(here, _looks(below), below)
+
+
+def _looks(value: object) -> Looks:
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, bool):
+        return "flag"
+    if isinstance(value, int | float):
+        return "number"
+    return "url" if re.match(r"https?://|/|\?", str(value)) else "text"
+
+
+def _exceeds(leaf: Leaf, count: int) -> bool:
+    return isinstance(leaf.value, int) and not isinstance(leaf.value, bool) and leaf.value > count
+
+
+def _whole(value: object) -> int | None:
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text) else None

@@ -1,0 +1,163 @@
+"""Which fields of a record are certain to mean something canonical: by their name, the unit in it, and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hde.author import known
+from hde.author.fields import Field
+from hde.author.known import Known
+from hde.author.names import snake, words
+from hde.author.part import Map
+from hde.canonical import METRICS
+from hde.errors import WrongUse
+from hde.mapping.units import conversion
+
+_SECONDS = (946_684_800, 4_102_444_800)
+"""2000 to 2100, as epoch seconds."""
+_OFFSET_TEXT = frozenset("+-Z")
+
+
+@dataclass(frozen=True)
+class Times:
+    """How a record's own times are read; `start` is None where it has none that is certain."""
+
+    start: Map | str | None = None
+    end: Map | str | None = None
+    offset: str | None = None
+
+    @property
+    def columns(self) -> Map:
+        said = {"start_time": self.start, "end_time": self.end, "utc_offset": self.offset}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+def times_of(fields: Sequence[Field]) -> Times:
+    """Start (or instant), end and offset from UTC."""
+    return Times(
+        start=_time(fields, known.STARTS) or _time(fields, known.INSTANTS),
+        end=_time(fields, known.ENDS),
+        offset=next(
+            (field.path for field in fields if snake(field.names[-1]) in known.OFFSETS and _is_offset(field)), None
+        ),
+    )
+
+
+def time_field(fields: Sequence[Field]) -> Field | None:
+    """The field a window goes by: a record's own start or instant, as a time the database has."""
+    stamped = [field for field in fields if field.type in ("timestamptz", "date")]
+    return _first(stamped, known.STARTS) or _first(stamped, known.INSTANTS) or _first(stamped, ["date", "day"])
+
+
+def metrics_of(fields: Sequence[Field], *, spans: bool) -> Iterator[tuple[str, Field, str]]:
+    """Metric, field and unit, each metric once. `spans`: the record has an end."""
+    seen: set[str] = set()
+    for field in fields:
+        for metric, unit in _metrics(field, spans):
+            if metric not in seen:
+                seen.add(metric)
+                yield metric, field, unit
+
+
+def columns_of(fields: Sequence[Field], table: Sequence[Known], fillers: frozenset[str] = frozenset()) -> Map:
+    """Canonical column: how it is read; for columns that are numbers."""
+    found: Map = {}
+    for field in fields:
+        base, unit = split(field, fillers)
+        for one in table:
+            sure = _unit(one, base, unit, field)
+            if sure and one.target not in found:
+                found[one.target] = {"path": field.path, "unit": sure}
+    return found
+
+
+def split(field: Field, fillers: frozenset[str] = frozenset()) -> tuple[str, str | None]:
+    """A field's name without its unit, and the unit: `distance_meter` is `("distance", "m")`."""
+    name = words(field.names[-1])
+    unit: str | None = None
+    if name[-2:] == ("per", "minute"):
+        name, unit = name[:-2], "/min"
+    elif len(name) > 1 and name[-1] in known.UNIT_WORDS and name[-2:] not in (("resting", "hr"), ("max", "hr")):
+        unit = None if name[-1] == "hr" else known.UNIT_WORDS[name[-1]]
+        name = name[:-1] if unit else name
+    kept = [word for word in name if word not in fillers]
+    return "_".join(kept), unit
+
+
+def _metrics(field: Field, spans: bool) -> Iterator[tuple[str, str]]:
+    if not _is_number(field):
+        return
+    base, unit = split(field)
+    name = snake(field.names[-1])
+    if name in known.ALONE_NAMES:
+        unit = known.UNIT_WORDS[name]
+        metric = known.ALONE[unit]
+        if metric != "energy" or spans:
+            yield from _plausible(metric, field, unit)
+        return
+    for one in known.METRICS:
+        if one.spans and not spans:
+            continue
+        if sure := _unit(one, base, unit, field):
+            yield from _plausible(one.target, field, sure)
+
+
+def _plausible(metric: str, field: Field, unit: str) -> Iterator[tuple[str, str]]:
+    """Nothing where a value would be out of the metric's range: then the name meant something else."""
+    said = METRICS[metric]
+    try:
+        convert = conversion(unit, said.unit)
+    except WrongUse:
+        return
+    values = [convert(float(value)) for value in field.values if isinstance(value, int | float)]
+    low = said.low if said.low is not None else float("-inf")
+    high = said.high if said.high is not None else float("inf")
+    if all(low <= value <= high for value in values):
+        yield metric, unit
+
+
+def _unit(one: Known, base: str, unit: str | None, field: Field) -> str | None:
+    """The unit of a field that is this known one; None where it is not, or the unit is not certain."""
+    if base not in one.names.split() or not _is_number(field):
+        return None
+    if unit is not None:
+        return unit
+    if one.unit is None or one.sure is None:
+        return one.unit
+    low, high = one.sure
+    return one.unit if all(isinstance(value, int | float) and low <= value <= high for value in field.values) else None
+
+
+def _time(fields: Sequence[Field], names: Sequence[str]) -> Map | str | None:
+    stamped = [field for field in fields if _reading(field) is not None]
+    field = _first(stamped, names)
+    return None if field is None else _reading(field)
+
+
+def _reading(field: Field) -> Map | str | None:
+    """How an instant is read; None where the field is none, or a local time without its zone."""
+    if field.type == "timestamptz":
+        return field.path
+    if not field.values or field.type not in ("int", "bigint"):
+        return None
+    low, high = _SECONDS
+    numbers = [value for value in field.values if isinstance(value, int)]
+    if all(low <= value <= high for value in numbers):
+        return {"path": field.path, "time": "epoch"}
+    return {"path": field.path, "time": "epoch_ms"} if all(low <= value / 1000 <= high for value in numbers) else None
+
+
+def _first(fields: Sequence[Field], names: Sequence[str]) -> Field | None:
+    """The field with the first of the names, the least deep one."""
+    named = [(names.index(name), len(field.names), field) for field in fields if (name := snake(field.names[-1])) in names]
+    return min(named, key=lambda one: (one[1], one[0]))[2] if named else None
+
+
+def _is_number(field: Field) -> bool:
+    return field.type in ("int", "bigint", "float") and bool(field.values)
+
+
+def _is_offset(field: Field) -> bool:
+    return field.type == "text" and bool(field.values) and all(str(value)[:1] in _OFFSET_TEXT for value in field.values)
+

@@ -1,0 +1,93 @@
+"""One resource of a draft: what the connector says about it, its mapping, its fixtures and the test of its mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hde.author.expect import tests_of
+from hde.author.fields import MOST_COLUMNS, Field, Names, columns_of, fields_of
+from hde.author.fixtures import choose_fixtures
+from hde.author.keys import key_part
+from hde.author.mapping_draft import draft_mapping
+from hde.author.paging import BY_CHANGE, Leaf, Param, request_part
+from hde.author.part import Map, Part, look
+from hde.author.recognise import time_field
+
+ORDER = (
+    "for_each", "like", "path", "params", "records", "key", "observe", "pagination", "window", "missing", "columns",
+    "errors",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of a resource: a request and the records it gave, or those a document describes."""
+
+    name: str
+    path: str
+    params: tuple[Param, ...] = ()
+    records_path: str | None = None
+    records: tuple[Mapping[str, Any], ...] = ()
+    leaves: tuple[Leaf, ...] = ()
+    """What stands in the answer beside the records."""
+    is_list: bool = True
+    note: str = ""
+    """On where the records are."""
+
+
+@dataclass(frozen=True)
+class ResourceDraft:
+    name: str
+    part: Part
+    fixtures: Mapping[str, Mapping[str, Any]]
+    mapping: Map | None
+    tests: Map | None
+
+
+def draft_resource(source: str, seen: Seen) -> ResourceDraft:
+    """All that a resource needs. Without a mapping its records stay raw."""
+    fixtures = choose_fixtures(seen.records)
+    fields = [field for field in fields_of(seen.records) if any(_has(one, field.names) for one in fixtures.values())]
+    columns, names = columns_of(fields)
+    key = key_part(fields, names, seen.name, seen.records, one=not seen.is_list)
+    part = _request(seen, fields, names) + key + _columns(columns, fields)
+    keys = [field.names for field in fields if names[field.names] in key.said["key"]]
+    mapped = draft_mapping(source, seen.name, fields, keys, fixtures)
+    tests = tests_of(seen.name, mapped.compiled, fixtures) if mapped else None
+    said = mapped.said if mapped and tests else None
+    ordered = {name: part.said[name] for name in ORDER if name in part.said}
+    return ResourceDraft(seen.name, Part(ordered, part.notes), fixtures, said, tests)
+
+
+def _request(seen: Seen, fields: Sequence[Field], names: Mapping[Names, str]) -> Part:
+    part = Part({"path": seen.path})
+    if seen.records_path is not None:
+        part += Part({"records": seen.records_path}, {("records",): seen.note} if seen.note else {})
+    time = time_field(fields)
+    column = names[time.names] if time else None
+    if any(param.role == "start" and BY_CHANGE.search(param.name.lower()) for param in seen.params):
+        column = None  # the source filters by time of change, which is not the record's own time
+    leaves = seen.leaves if seen.is_list else ()
+    params = seen.params if seen.is_list else tuple(one for one in seen.params if one.role is None)
+    return part + request_part(params, leaves, len(seen.records), column)
+
+
+def _columns(columns: Map, fields: Sequence[Field]) -> Part:
+    notes = {}
+    for (name, _), field in zip(columns.items(), fields, strict=True):
+        if not field.values:
+            notes["columns", name] = look("null in the sample, so its type is not known")
+    if len(fields) == MOST_COLUMNS:
+        notes["columns",] = look(f"the first {MOST_COLUMNS}; the others are in payload")
+    return Part({"columns": columns}, notes)
+
+
+def _has(record: Mapping[str, Any], names: Names) -> bool:
+    found: Any = record
+    for name in names:
+        if not isinstance(found, dict) or name not in found:
+            return False
+        found = found[name]
+    return True
