@@ -26,10 +26,7 @@ WINGS: dict[str, tuple[set[str], set[str]]] = {
         OURS | {"spec.mapping", "spec.mapping_test", "spec.connector", "spec.problem"},
         {"jmespath", "pint", "ucumvert"},
     ),
-    "author": (
-        OURS | {"spec", "mapping", "check", "source.values"},
-        set(),
-    ),
+    "author": (OURS | {"spec", "mapping", "check", "source.values"}, {"yaml"}),
     "check": (OURS | {"spec", "mapping", "places", "source.reader"}, {"jmespath"}),
     "source": (OURS | {"spec", "mapping.expression", "tokens", "redact"}, {"httpx"}),
     "store": (OURS | {"tokens", "places"}, {"psycopg", "sqlalchemy", "alembic"}),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from hde.author.names import name_of, snake
+from hde.author.names import name_of, snake, word_set
 from hde.author.paging import Param, form_of
 from hde.errors import WrongUse
 
-_SECRETS = frozenset("key token secret apikey password signature sig auth".split())
+_SECRETS = word_set("key token secret apikey password signature sig auth")
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,24 @@ _SAID_ELSEWHERE = ("loinc", "statistic", "unit", "method")
 """Columns the engine fills from the list of metrics."""
 
 
-def tests_of(resource: str, compiled: CompiledMapping, fixtures: Mapping[str, Mapping[str, Any]]) -> Map | None:
+def tests_of(
+    resource: str, compiled: CompiledMapping, fixtures: Mapping[str, Mapping[str, Any]], observed: Mapping[str, str]
+) -> Map | None:
     """What `mappings/SOURCE/tests/RESOURCE.yaml` says; None where no fixture becomes a row."""
     tests: list[Map] = []
     for name, record in fixtures.items():
-        mapped = compiled.map(record)
+        mapped = compiled.map(record, row=observed)
         if len(tests) == MOST or any(issue.level == "error" for issue in mapped.issues):
             continue
         expect: dict[str, list[Map]] = {table: [] for table in compiled.tables}
         for row in mapped.rows:
             expect[row.table].append(_cells(row))
-        test: Map = {"title": f"what becomes of {name}", "given": name, "expect": expect}
+        test: Map = {
+            "title": f"what becomes of {name}",
+            "given": name,
+            **({"row": dict(observed)} if observed else {}),
+            "expect": expect,
+        }
         if mapped.issues:
             test["issues"] = [{"path": issue.path, "rule": issue.rule} for issue in mapped.issues]
         if mapped.rows:

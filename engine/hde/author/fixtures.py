@@ -1,4 +1,4 @@
-"""Which records of a sample become fixtures: few, but together they hold every field, and nulls where there are some."""
+"""Which records of a sample become fixtures: few, but together they hold every field, and every null."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def choose_fixtures(records: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[s
     seen: set[tuple[Path, bool]] = set()
     for record in records:
         if len(fixture_text(record).encode()) > LARGEST:
-            raise WrongUse(f"A record of the sample has more than {LARGEST} bytes: take one that is usual for the source")
+            raise WrongUse(
+                f"A record of the sample has more than {LARGEST} bytes: take one that is usual for the source"
+            )
         shape = {(path, _at(record, path) is None) for path in paths_in(record)}
         new = shape - seen
         if new and len(chosen) < MOST:

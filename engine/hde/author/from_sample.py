@@ -75,5 +75,7 @@ def _sign_in(asked: Asked, address: Address) -> tuple[SignIn, list[str]]:
 
 def _remarks(drafted: ResourceDraft) -> list[str]:
     if drafted.mapping is None:
-        return [f"no field of {drafted.name} is certain to be a canonical one: no mapping was written, its records stay raw"]
+        return [
+            f"no field of {drafted.name} is certain to be a canonical one: no mapping was written, its records stay raw"
+        ]
     return []

@@ -9,17 +9,31 @@ from typing import Any
 from hde.author.fields import Field, Names
 from hde.author.names import singular, words
 from hde.author.part import Part, guessed, look
+from hde.errors import WrongUse
 
 _KEYS = ("text", "int", "bigint", "uuid", "date", "timestamptz")
 _PLAIN_IDS = (("id",), ("uuid",), ("guid",), ("key",))
 
+_PEOPLE = frozenset({"user", "account", "member", "owner", "person", "patient", "athlete", "client", "customer"})
+"""What names one of these names whose a record is, and rarely the record."""
+
 
 def key_part(
-    fields: Sequence[Field], columns: Mapping[Names, str], resource: str, records: Sequence[Mapping[str, Any]], *, one: bool
+    fields: Sequence[Field],
+    columns: Mapping[Names, str],
+    resource: str,
+    records: Sequence[Mapping[str, Any]],
+    *,
+    one: bool,
+    observed: bool,
 ) -> Part:
-    """`key`, as a part of a resource. `one`: the answer is one object."""
+    """`key`, as a part of a resource. `one`: the answer is one object; `observed`: it tells the present only."""
+    if observed:
+        return Part({"key": [], "observe": True}, {("observe",): guessed("it says no time: each version seen is kept")})
     fitting = [field for field in fields if field.type in _KEYS and field.always]
-    named = sorted((field for field in fitting if _rank(field, resource) is not None), key=lambda f: _rank(f, resource) or 0)
+    named = sorted(
+        (field for field in fitting if _rank(field, resource) is not None), key=lambda f: _rank(f, resource) or 0
+    )
     if one:
         own = next((field for field in named if len(field.names) == 1), None)
         if own is None:
@@ -27,21 +41,23 @@ def key_part(
         return Part({"key": [columns[own.names]]}, {("key",): guessed("one object, known by this")})
     for field in named:
         if _is_unique([field], len(records)):
-            note = "" if field.names in (("id",), ("uuid",)) else guessed("no two of the sample's records share it")
+            note = "" if field.names in (("id",), ("uuid",)) else guessed("by its name")
             return _key([field], columns, note)
     return _without_id(fitting, columns, len(records))
 
 
 def _without_id(fields: Sequence[Field], columns: Mapping[Names, str], count: int) -> Part:
     times = [field for field in fields if field.type in ("timestamptz", "date") and not _is_bookkeeping(field)]
-    kinds = [field for field in fields if field.type == "text" and set(words(field.names[-1])) & {"type", "kind", "name"}]
+    kinds = [
+        field for field in fields if field.type == "text" and set(words(field.names[-1])) & {"type", "kind", "name"}
+    ]
     choices = [[time] for time in times] + [[time, kind] for time in times for kind in kinds]
     for chosen in choices:
         if _is_unique(chosen, count):
             return _key(chosen, columns, look("the records have no id; do two ever share this?"))
-    return Part(
-        {"key": "hash", "missing": "delete"},
-        {("key",): look("nothing names a record, so a changed one is a new one")},
+    raise WrongUse(
+        "No field of the sample's records tells them apart: a key has a value in every record, and no two share it. "
+        "Take a sample in which one does, without repeated records"
     )
 
 
@@ -56,7 +72,7 @@ def _rank(field: Field, resource: str) -> int | None:
     if len(field.names) == 1 and name in order:
         return order.index(name)
     if name[-1] in ("id", "uuid", "guid") and len(field.names) == 1:
-        return len(order)
+        return len(order) + (2 if set(name) & _PEOPLE else 0)
     return len(order) + 1 if name in _PLAIN_IDS[:3] else None
 
 

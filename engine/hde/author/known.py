@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from hde.author.names import word_list, word_set
+
 UNIT_WORDS: Final[dict[str, str]] = {
     **dict.fromkeys(("ms", "milli", "millis", "msec", "millisecond", "milliseconds"), "ms"),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
@@ -42,41 +44,57 @@ class Known(NamedTuple):
     """Without a unit in its name it counts only where all its values lie in here. None: the name is enough."""
     spans: bool = False
     """It is about an interval: without an end it means something else."""
+    usual: float = 1
+    """A value as a grown person has it, for records that are made up."""
 
 
 METRICS: Final = (
-    Known("heart_rate", "heart_rate hr pulse pulse_rate heartrate beats", "/min"),
-    Known("resting_heart_rate", "resting_heart_rate resting_hr rhr resting_pulse", "/min"),
+    Known("heart_rate", "heart_rate hr pulse pulse_rate heartrate beats", "/min", usual=60),
+    Known("resting_heart_rate", "resting_heart_rate resting_hr rhr resting_pulse", "/min", usual=55),
     Known(
         "heart_rate_mean",
         """average_heart_rate avg_heart_rate mean_heart_rate average_hr avg_hr mean_hr heart_rate_average heart_rate_avg
         heart_rate_mean hr_average hr_avg hr_mean""",
         "/min",
         spans=True,
+        usual=65,
     ),
     Known(
-        "heart_rate_max", "max_heart_rate maximum_heart_rate max_hr heart_rate_max hr_max", "/min", spans=True
+        "heart_rate_max",
+        "max_heart_rate maximum_heart_rate max_hr heart_rate_max hr_max",
+        "/min",
+        spans=True,
+        usual=120,
     ),
-    Known("hrv_rmssd", "rmssd hrv_rmssd rmssd_hrv", "ms", (5, 400)),
-    Known("hrv_sdnn", "sdnn hrv_sdnn sdnn_hrv", "ms", (5, 400)),
-    Known("spo2", "spo2 sp_o2 oxygen_saturation blood_oxygen blood_oxygen_saturation", "%", (50, 100)),
-    Known("skin_temperature", "skin_temp skin_temperature", "Cel", (20, 45)),
-    Known("body_temperature", "body_temp body_temperature core_temperature core_body_temperature", "Cel", (30, 45)),
-    Known("respiratory_rate", "respiratory_rate respiration_rate breathing_rate", "/min"),
-    Known("systolic_blood_pressure", "systolic systolic_blood_pressure systolic_bp", "mm[Hg]", (60, 300)),
-    Known("diastolic_blood_pressure", "diastolic diastolic_blood_pressure diastolic_bp", "mm[Hg]", (30, 200)),
+    Known("hrv_rmssd", "rmssd hrv_rmssd rmssd_hrv", "ms", (5, 400), usual=50),
+    Known("hrv_sdnn", "sdnn hrv_sdnn sdnn_hrv", "ms", (5, 400), usual=50),
+    Known("spo2", "spo2 sp_o2 oxygen_saturation blood_oxygen blood_oxygen_saturation", "%", (50, 100), usual=97),
+    Known("skin_temperature", "skin_temp skin_temperature", "Cel", (20, 45), usual=34),
     Known(
-        "energy", "energy energy_burned calories calories_burned active_energy total_energy energy_expended", spans=True
+        "body_temperature",
+        "body_temp body_temperature core_temperature core_body_temperature",
+        "Cel",
+        (30, 45),
+        usual=36.5,
     ),
-    Known("steps", "steps step_count steps_count total_steps num_steps", "{steps}", spans=True),
-    Known("weight", "weight body_weight body_mass"),
-    Known("height", "height body_height"),
+    Known("respiratory_rate", "respiratory_rate respiration_rate breathing_rate", "/min", usual=15),
+    Known("systolic_blood_pressure", "systolic systolic_blood_pressure systolic_bp", "mm[Hg]", (60, 300), usual=120),
+    Known("diastolic_blood_pressure", "diastolic diastolic_blood_pressure diastolic_bp", "mm[Hg]", (30, 200), usual=80),
+    Known(
+        "energy",
+        "energy energy_burned calories calories_burned active_energy total_energy energy_expended",
+        spans=True,
+        usual=500,
+    ),
+    Known("steps", "steps step_count steps_count total_steps num_steps", "{steps}", spans=True, usual=8000),
+    Known("weight", "weight body_weight body_mass", usual=70),
+    Known("height", "height body_height", usual=1.75),
 )
 """`kilojoule` and `bpm` alone are a unit without a name: see `ALONE`."""
 
 ALONE: Final = {"kJ": "energy", "kcal": "energy", "/min": "heart_rate"}
 """Names that are nothing but a unit, and the metric they mean. `rpm`, `percent` and the like say too little."""
-ALONE_NAMES: Final = frozenset("kilojoule kilojoules kj kcal kcals kilocalories bpm".split())
+ALONE_NAMES: Final = word_set("kilojoule kilojoules kj kcal kcals kilocalories bpm")
 
 SLEEP: Final = (
     Known("in_bed", "in_bed"),
@@ -95,14 +113,21 @@ SLEEP_FILLERS: Final = frozenset({"total", "time", "duration", "sleep"})
 
 WORKOUT: Final = (
     Known("energy", "energy energy_burned calories calories_burned active_energy total_energy energy_expended"),
-    Known("average_heart_rate", "average_heart_rate avg_heart_rate mean_heart_rate average_hr avg_hr heart_rate_avg", "/min"),
+    Known(
+        "average_heart_rate",
+        "average_heart_rate avg_heart_rate mean_heart_rate average_hr avg_hr heart_rate_avg",
+        "/min",
+    ),
     Known("max_heart_rate", "max_heart_rate maximum_heart_rate max_hr heart_rate_max hr_max", "/min"),
     Known("distance", "distance total_distance"),
     Known("climb", "altitude_gain elevation_gain climb total_elevation_gain total_ascent ascent"),
 )
 
 NAPS: Final = frozenset({"nap", "is_nap"})
-SPORTS: Final = frozenset("sport sport_name sport_type activity_type workout_type exercise_type activity_name".split())
+SPORTS: Final = word_set(
+    """sport sport_name sport_type activity_type workout_type exercise_type activity_name
+"""
+)
 IDENTITY: Final = {
     "given_name": frozenset({"first_name", "given_name", "firstname"}),
     "family_name": frozenset({"last_name", "family_name", "surname", "lastname"}),
@@ -110,21 +135,26 @@ IDENTITY: Final = {
     "birth_date": frozenset({"birth_date", "birthdate", "date_of_birth", "birthday", "dob"}),
     "sex": frozenset({"sex"}),
 }
-STARTS: Final = (
-    """start start_time started_at start_at start_date start_datetime start_date_time starttime begin begin_time
-    bedtime_start start_timestamp begin_at""".split()
+STARTS: Final = word_list(
+    """start start_time started_at start_at start_date start_datetime start_date_time starttime begin
+    begin_time bedtime_start start_timestamp begin_at"""
 )
-INSTANTS: Final = (
-    """measured_at recorded_at taken_at observed_at sampled_at timestamp time date_time datetime measurement_time
-    measured_time at effective_date_time sample_time""".split()
+INSTANTS: Final = word_list(
+    """measured_at recorded_at taken_at observed_at sampled_at timestamp time date_time datetime
+    measurement_time measured_time at effective_date_time sample_time"""
 )
-ENDS: Final = "end end_time ended_at end_at end_date end_datetime end_date_time endtime finish bedtime_end end_timestamp".split()
-OFFSETS: Final = frozenset("timezone_offset utc_offset tz_offset time_zone_offset offset".split())
+ENDS: Final = word_list(
+    """end end_time ended_at end_at end_date end_datetime end_date_time endtime finish bedtime_end
+    end_timestamp"""
+)
+OFFSETS: Final = word_set("timezone_offset utc_offset tz_offset time_zone_offset offset")
 
 OF_SLEEP: Final = frozenset({"sleep", "sleeps", "night", "nights"})
 OF_WORKOUT: Final = frozenset({"workout", "workouts", "exercise", "exercises", "training", "trainings", "run", "runs"})
 MAYBE_WORKOUT: Final = frozenset({"activity", "activities", "session", "sessions"})
-OF_PERSON: Final = frozenset({"user", "users", "profile", "profiles", "me", "person", "personal", "member", "account", "athlete"})
+OF_PERSON: Final = frozenset(
+    {"user", "users", "profile", "profiles", "me", "person", "personal", "member", "account", "athlete"}
+)
 
 UNSURE: Final = {
     "calories": "not mapped yet (energy in cal or kcal?)",

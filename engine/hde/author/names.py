@@ -16,6 +16,16 @@ _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _JMESPATH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
+def word_set(text: str) -> frozenset[str]:
+    """Words that stand in one text, as a set."""
+    return frozenset(text.split())
+
+
+def word_list(text: str) -> tuple[str, ...]:
+    """Words that stand in one text, in their order."""
+    return tuple(text.split())
+
+
 def snake(text: str) -> str:
     """`startTime` and `Start-Time` as `start_time`; empty where no letter or digit is left."""
     plain = unicodedata.normalize("NFKD", _HUMPS.sub("_", text)).encode("ascii", "ignore").decode()

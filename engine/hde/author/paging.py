@@ -7,41 +7,48 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from hde.author.names import is_sayable, path_text, snake
-from hde.author.part import Map, Part, guessed, look
+from hde.author.names import is_sayable, path_text, snake, word_set
+from hde.author.part import Map, Notes, Part, guessed, look
 
 Role = Literal["start", "end", "cursor", "page", "offset", "size"]
 Looks = Literal["url", "text", "number", "flag", "nothing"]
 
 _ROLES: dict[Role, frozenset[str]] = {
-    "start": frozenset(
-        """start from since begin start_time start_date start_datetime startdate starttime start_at from_date from_time
-        date_from begin_date after_date min_time min_date updated_since modified_since updated_after since_date
-        updated_at_min start_date_time fromdate last_updated lastupdate start_day""".split()
+    "start": word_set(
+        """start from since begin start_time start_date start_datetime startdate starttime start_at from_date
+    from_time date_from begin_date after_date min_time min_date updated_since modified_since
+    updated_after since_date updated_at_min start_date_time fromdate last_updated lastupdate start_day"""
     ),
-    "end": frozenset(
-        """end to until finish end_time end_date end_datetime enddate endtime end_at to_date to_time date_to before_date
-        max_time max_date updated_until updated_before until_date end_date_time todate end_day""".split()
+    "end": word_set(
+        """end to until finish end_time end_date end_datetime enddate endtime end_at to_date to_time date_to
+    before_date max_time max_date updated_until updated_before until_date end_date_time todate end_day"""
     ),
-    "cursor": frozenset(
+    "cursor": word_set(
         """cursor next_token page_token next_cursor next_page_token continuation_token starting_after scroll_id
-        pagination_token page_cursor after_cursor next_page continuation pagetoken nexttoken""".split()
+    pagination_token page_cursor after_cursor next_page continuation pagetoken nexttoken"""
     ),
-    "page": frozenset("page page_number page_no pageno page_num pagenumber page_index".split()),
-    "offset": frozenset("offset skip start_index start_at_index page_offset startindex".split()),
-    "size": frozenset(
-        "limit page_size per_page pagesize perpage size max_results maxresults top page_limit results_per_page".split()
+    "page": word_set("page page_number page_no pageno page_num pagenumber page_index"),
+    "offset": word_set("offset skip start_index start_at_index page_offset startindex"),
+    "size": word_set(
+        """limit page_size per_page pagesize perpage size max_results maxresults top page_limit
+    results_per_page"""
     ),
 }
 BY_CHANGE = re.compile(r"updated|modified|lastupdate|last_updated")
-_URLS = frozenset("next next_url next_link next_page_url next_href odata_next_link next_page href".split())
-_CURSORS = frozenset(
-    """next_token next_cursor next_page_token next_page_cursor page_token cursor continuation continuation_token
-    end_cursor scroll_id next_page after next pagination_token""".split()
+_URLS = word_set(
+    """next next_url next_link next_page_url next_href odata_next_link next_page href
+"""
 )
-_MORE = frozenset("has_more hasmore more has_next has_next_page is_more".split())
-_TOTALS = frozenset("total total_count total_results totalcount total_items total_records odata_count count".split())
-_BESIDE_URL = frozenset("prev previous previous_url prev_url first last self".split())
+_CURSORS = word_set(
+    """next_token next_cursor next_page_token next_page_cursor page_token cursor continuation
+    continuation_token end_cursor scroll_id next_page after next pagination_token"""
+)
+_MORE = word_set("has_more hasmore more has_next has_next_page is_more")
+_TOTALS = word_set(
+    """total total_count total_results totalcount total_items total_records odata_count count
+"""
+)
+_BESIDE_URL = word_set("prev previous previous_url prev_url first last self")
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ class Param:
     form: str | None = None
     """`date`, `rfc3339`, `epoch`, `epoch_ms` where that is known."""
     required: bool = False
+    note: str = ""
 
     @property
     def role(self) -> Role | None:
@@ -103,6 +111,7 @@ def request_part(params: Sequence[Param], leaves: Sequence[Leaf], count: int, ti
             said[param.name] = param.value if param.value is not None else 100
     said |= {name: value for name, value in {**bounds.said, **page.said}.items() if name not in said}
     notes = {("params", *path): note for one in (bounds, page) for path, note in one.notes.items()}
+    notes |= {("params", param.name): param.note for param in params if param.note and param.name in said}
     return Part({"params": said} if said else {}, notes) + paging + window
 
 
@@ -113,7 +122,7 @@ def _window(params: Sequence[Param], time: str | None) -> tuple[Part, Part]:
         return Part(), Part()
     bounds = {start.name: "{{ window.start }}"} | ({end.name: "{{ window.end }}"} if end else {})
     said: Map = {} if time is None else {"time": time}
-    notes: dict[tuple[str, ...], str] = {}
+    notes: Notes = {}
     if end is not None:
         said["step"] = "30d"
     said["settle"] = "7d"
@@ -136,7 +145,9 @@ def _pagination(params: Sequence[Param], leaves: Sequence[Leaf], count: int) -> 
     if url is not None:
         note = guessed("an address") if url.looks == "url" else look("nothing in the sample: is it an address?")
         return _paging({"kind": "url", "next": path_text(url.names)}, note), Part()
-    cursor = next((leaf for leaf in leaves if leaf.last in _CURSORS and leaf.looks in ("text", "number", "nothing")), None)
+    cursor = next(
+        (leaf for leaf in leaves if leaf.last in _CURSORS and leaf.looks in ("text", "number", "nothing")), None
+    )
     if cursor is not None and ("cursor" in roles or not ("page" in roles or "offset" in roles)):
         return _by_cursor(cursor, roles)
     for role in ("page", "offset"):

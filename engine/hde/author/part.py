@@ -9,6 +9,7 @@ from typing import Any
 from hde.spec.problem import KeyPath
 
 Map = dict[str, Any]
+Notes = dict[KeyPath, str]
 
 
 @dataclass(frozen=True)

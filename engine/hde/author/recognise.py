@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hde.author import known
-from hde.author.fields import Field
+from hde.author.fields import Field, Names
 from hde.author.known import Known
 from hde.author.names import snake, words
 from hde.author.part import Map
-from hde.canonical import METRICS
+from hde.canonical import METRICS, TABLES
 from hde.errors import WrongUse
 from hde.mapping.units import conversion
 
@@ -60,16 +60,32 @@ def metrics_of(fields: Sequence[Field], *, spans: bool) -> Iterator[tuple[str, F
                 yield metric, field, unit
 
 
-def columns_of(fields: Sequence[Field], table: Sequence[Known], fillers: frozenset[str] = frozenset()) -> Map:
-    """Canonical column: how it is read; for columns that are numbers."""
+def columns_of(
+    fields: Sequence[Field], table: str, names: Sequence[Known], fillers: frozenset[str] = frozenset()
+) -> Map:
+    """Canonical column of a table: how it is read; for columns that are numbers."""
     found: Map = {}
     for field in fields:
         base, unit = split(field, fillers)
-        for one in table:
+        for one in names:
             sure = _unit(one, base, unit, field)
-            if sure and one.target not in found:
+            if sure and one.target not in found and _converts(sure, table, one.target):
                 found[one.target] = {"path": field.path, "unit": sure}
     return found
+
+
+def usual(names: Names) -> float:
+    """A value for a field that means a metric, in the unit that its name says; 1 for any other."""
+    field = Field(names, "float", (1.0,), True)
+    base, unit = split(field)
+    for one in known.METRICS:
+        if base in one.names.split() and (unit is not None or one.sure is None):
+            ours = METRICS[one.target].unit
+            try:
+                return round(conversion(ours, unit or one.unit or ours)(one.usual), 2)
+            except WrongUse:
+                return one.usual
+    return 1.0
 
 
 def split(field: Field, fillers: frozenset[str] = frozenset()) -> tuple[str, str | None]:
@@ -129,6 +145,16 @@ def _unit(one: Known, base: str, unit: str | None, field: Field) -> str | None:
     return one.unit if all(isinstance(value, int | float) and low <= value <= high for value in field.values) else None
 
 
+def _converts(unit: str, table: str, column: str) -> bool:
+    """Whether a unit is of the column's kind: a share of deep sleep is no span of it."""
+    said = TABLES[table].column(column)
+    try:
+        conversion(unit, said.unit if said and said.unit else "1")
+    except WrongUse:
+        return False
+    return True
+
+
 def _time(fields: Sequence[Field], names: Sequence[str]) -> Map | str | None:
     stamped = [field for field in fields if _reading(field) is not None]
     field = _first(stamped, names)
@@ -150,7 +176,9 @@ def _reading(field: Field) -> Map | str | None:
 
 def _first(fields: Sequence[Field], names: Sequence[str]) -> Field | None:
     """The field with the first of the names, the least deep one."""
-    named = [(names.index(name), len(field.names), field) for field in fields if (name := snake(field.names[-1])) in names]
+    named = [
+        (names.index(name), len(field.names), field) for field in fields if (name := snake(field.names[-1])) in names
+    ]
     return min(named, key=lambda one: (one[1], one[0]))[2] if named else None
 
 
@@ -160,4 +188,3 @@ def _is_number(field: Field) -> bool:
 
 def _is_offset(field: Field) -> bool:
     return field.type == "text" and bool(field.values) and all(str(value)[:1] in _OFFSET_TEXT for value in field.values)
-

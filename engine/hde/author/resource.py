@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hde.author.expect import tests_of
 from hde.author.fields import MOST_COLUMNS, Field, Names, columns_of, fields_of
 from hde.author.fixtures import choose_fixtures
 from hde.author.keys import key_part
-from hde.author.mapping_draft import draft_mapping
+from hde.author.mapping_draft import OBSERVED, draft_mapping, is_observed
 from hde.author.paging import BY_CHANGE, Leaf, Param, request_part
-from hde.author.part import Map, Part, look
+from hde.author.part import Map, Notes, Part, look
 from hde.author.recognise import time_field
+from hde.spec.connector import ColumnType
 
 ORDER = (
     "for_each", "like", "path", "params", "records", "key", "observe", "pagination", "window", "missing", "columns",
@@ -35,6 +36,8 @@ class Seen:
     is_list: bool = True
     note: str = ""
     """On where the records are."""
+    types: Mapping[Names, ColumnType] | None = None
+    """Of records that a document describes; the first of `records` then stands for all."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,24 @@ class ResourceDraft:
 def draft_resource(source: str, seen: Seen) -> ResourceDraft:
     """All that a resource needs. Without a mapping its records stay raw."""
     fixtures = choose_fixtures(seen.records)
-    fields = [field for field in fields_of(seen.records) if any(_has(one, field.names) for one in fixtures.values())]
+    fields = _fields(seen, fixtures)
     columns, names = columns_of(fields)
-    key = key_part(fields, names, seen.name, seen.records, one=not seen.is_list)
-    part = _request(seen, fields, names) + key + _columns(columns, fields)
+    observed = not seen.is_list and is_observed(seen.name, fields)
+    alike = seen.records[:1] if seen.types else seen.records
+    key = key_part(fields, names, seen.name, alike, one=not seen.is_list, observed=observed)
+    part = _request(seen, fields, names) + key + _columns(columns, fields, seen.types or {})
     keys = [field.names for field in fields if names[field.names] in key.said["key"]]
-    mapped = draft_mapping(source, seen.name, fields, keys, fixtures)
-    tests = tests_of(seen.name, mapped.compiled, fixtures) if mapped else None
+    mapped = draft_mapping(source, seen.name, fields, keys, fixtures, observed=observed)
+    tests = tests_of(seen.name, mapped.compiled, fixtures, OBSERVED if observed else {}) if mapped else None
     said = mapped.said if mapped and tests else None
     ordered = {name: part.said[name] for name in ORDER if name in part.said}
     return ResourceDraft(seen.name, Part(ordered, part.notes), fixtures, said, tests)
+
+
+def _fields(seen: Seen, fixtures: Mapping[str, Mapping[str, Any]]) -> list[Field]:
+    if seen.types is not None:
+        return [replace(field, type=seen.types.get(field.names, field.type)) for field in fields_of(seen.records[:1])]
+    return [field for field in fields_of(seen.records) if any(_has(one, field.names) for one in fixtures.values())]
 
 
 def _request(seen: Seen, fields: Sequence[Field], names: Mapping[Names, str]) -> Part:
@@ -71,13 +82,13 @@ def _request(seen: Seen, fields: Sequence[Field], names: Mapping[Names, str]) ->
         column = None  # the source filters by time of change, which is not the record's own time
     leaves = seen.leaves if seen.is_list else ()
     params = seen.params if seen.is_list else tuple(one for one in seen.params if one.role is None)
-    return part + request_part(params, leaves, len(seen.records), column)
+    return part + request_part(params, leaves, 0 if seen.types else len(seen.records), column)
 
 
-def _columns(columns: Map, fields: Sequence[Field]) -> Part:
-    notes = {}
+def _columns(columns: Map, fields: Sequence[Field], types: Mapping[Names, ColumnType]) -> Part:
+    notes: Notes = {}
     for (name, _), field in zip(columns.items(), fields, strict=True):
-        if not field.values:
+        if not field.values and field.names not in types:
             notes["columns", name] = look("null in the sample, so its type is not known")
     if len(fields) == MOST_COLUMNS:
         notes["columns",] = look(f"the first {MOST_COLUMNS}; the others are in payload")

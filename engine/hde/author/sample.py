@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from hde.author.names import is_sayable, path_text, singular, snake
+from hde.author.names import is_sayable, path_text, singular, snake, word_set
 from hde.author.part import guessed
 from hde.errors import WrongUse
 from hde.mapping.expression import ExpressionError, compile
@@ -16,12 +16,12 @@ LARGEST = 5_000_000
 DEEPEST = 40
 _ENVELOPES = ("records", "items", "data", "results", "entries", "entry", "value", "values", "list", "rows", "content")
 """Names of lists of records, the likeliest first."""
-_AROUND = frozenset(
-    """count cursor cursors has_more hasmore href limit link links meta metadata more next next_cursor next_page
-    next_page_token next_token next_url object offset ok page page_info page_number page_size paging pagination per_page
-    prev previous request_id self size skip start status success total total_count total_pages total_results type
-    updatetime kind etag first last current_page from to code message error errors odata_context odata_next_link
-    odata_count resource_type""".split()
+_AROUND = word_set(
+    """count cursor cursors has_more hasmore href limit link links meta metadata more next next_cursor
+    next_page next_page_token next_token next_url object offset ok page page_info page_number page_size
+    paging pagination per_page prev previous request_id self size skip start status success total
+    total_count total_pages total_results type updatetime kind etag first last current_page from to code
+    message error errors odata_context odata_next_link odata_count resource_type"""
 )
 """What stands beside the records of a page, and in no record alone."""
 

@@ -1,11 +1,11 @@
-"""How requests are signed: the parts of a connector that carry keys, passwords and tokens. Only names, never a secret."""
+"""How requests are signed: the parts of a connector that name keys, passwords and tokens, never a secret."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from hde.author.part import Map, Part, guessed, look
+from hde.author.part import Map, Notes, Part, guessed, look
 
 Kind = Literal["none", "key-header", "key-query", "oauth2_code"]
 KINDS: tuple[Kind, ...] = ("none", "key-header", "key-query", "oauth2_code")
@@ -48,7 +48,7 @@ def _key_header(sign_in: SignIn) -> Part:
 
 
 def _key(where: str, said: str | None, name: str, value: str) -> Part:
-    notes = {} if said else {("http", where): look("is the key sent under this name?")}
+    notes: Notes = {} if said else {("http", where): look("is the key sent under this name?")}
     return Part({"settings": {"key": {"secret": True}}, "http": {where: {said or name: value}}}, notes)
 
 
@@ -58,7 +58,7 @@ def _oauth2_code(sign_in: SignIn, base_url: str) -> Part:
         "url": sign_in.authorize_url or f"{base_url}/oauth/authorize",
         "redirect_uri": "{{ settings.redirect_uri }}",
     }
-    notes = {("auth",): look("`account: {path: /me, id: id}` would say whose data this is")}
+    notes: Notes = {("auth",): look("`account: {path: /me, id: id}` would say whose data this is")}
     if sign_in.scopes:
         authorize["scopes"] = list(sign_in.scopes)
     else:

@@ -20,7 +20,7 @@ MANY: Final = 6
 
 _WORD: Final = r"[A-Za-z0-9_./$@~()?=;-]|:(?=[A-Za-z0-9/])"
 _PLAIN: Final = re.compile(rf"[A-Za-z_/$](?:{_WORD})*(?: (?:{_WORD})+)*\Z|[0-9]{{1,5}}[smhdw]\Z")
-_OTHER_WORDS: Final = frozenset("y n yes no on off".split())
+_OTHER_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off"})
 """What readers of older YAML take for true and false."""
 
 
@@ -32,7 +32,9 @@ class Layout:
     apart: tuple[KeyPath, ...] = ()
 
 
-def yaml_text(data: Mapping[str, object], notes: Mapping[KeyPath, str] | None = None, layout: Layout | None = None) -> str:
+def yaml_text(
+    data: Mapping[str, object], notes: Mapping[KeyPath, str] | None = None, layout: Layout | None = None
+) -> str:
     """`data` as the text of a YAML file; `notes` become comments at the keys of their paths."""
     return "\n".join(_Writer(notes or {}, layout or Layout()).map(data, (), "")) + "\n"
 
@@ -80,7 +82,9 @@ class _Writer:
 
     def fits(self, start: str, value: Mapping[str, object] | Sequence[object], path: KeyPath) -> bool:
         """Whether a map or list may stand on the line of its key."""
-        if _is_any(path, self.layout.open) or any(len(one) > len(path) and one[: len(path)] == path for one in self.notes):
+        if _is_any(path, self.layout.open) or any(
+            len(one) > len(path) and one[: len(path)] == path for one in self.notes
+        ):
             return False
         if isinstance(value, Mapping) and len(value) > MANY:
             return False

@@ -23,7 +23,9 @@ KINDS = ("none", "key-header", "key-query", "oauth2_code")
 @click.command()
 @click.argument("name")
 @click.option("--base-url", help="What all paths are below: https://api.example.com/v1")
-@click.option("--path", help="Path and parameters as you called them: /sleeps?start=2026-01-01&limit=25; or the whole URL.")
+@click.option(
+    "--path", help="Path and parameters as you called them: /sleeps?start=2026-01-01&limit=25; or the whole URL."
+)
 @click.option("--sample", help="A file with the source's answer to that, in JSON; - reads standard input.")
 @click.option("--resource", help="What the raw table is called. Default: the last part of the path.")
 @click.option("--records", help="JMESPath to the records in the answer. Default: found.")
@@ -79,11 +81,19 @@ def _from_sample(name: str, said: dict[str, str | tuple[str, ...] | None], *, ma
     path = _text(said["path"])
     base_url = _text(said["base_url"]) or ("" if "://" in path else _ask("--base-url", "Base URL", asks))
     if not path:
-        path = _ask("--path", "Path and parameters, as you called them (/things?limit=50)", asks) if asks else "/records"
+        path = (
+            _ask("--path", "Path and parameters, as you called them (/things?limit=50)", asks) if asks else "/records"
+        )
     kind = _text(said["auth"]) or (_choose_auth() if asks else "none")
     sample = _sample(_text(said["sample"]) or _ask("--sample", "File with the answer (empty: paste it)", asks, ""))
     asked = Asked(
-        name, base_url, path, sample, _sign_in(kind, said), _text(said["resource"]) or None, _text(said["records"]) or None
+        name,
+        base_url,
+        path,
+        sample,
+        _sign_in(kind, said),
+        _text(said["resource"]) or None,
+        _text(said["records"]) or None,
     )
     return draft_from_sample(asked)
 
@@ -153,7 +163,9 @@ def _report(draft: Draft, texts: dict[str, str]) -> int:
 
     for file in _shown(texts):
         click.echo(f"wrote {file}")
-    marks = [(file, number, line.strip()) for file, text in texts.items() for number, line in enumerate(text.splitlines(), 1)]
+    marks = [
+        (file, number, line.strip()) for file, text in texts.items() for number, line in enumerate(text.splitlines(), 1)
+    ]
     for file, number, line in marks:
         for mark in ("# look: ", "# guessed: "):
             if mark in line and file.endswith(".yaml"):
@@ -175,7 +187,10 @@ def _shown(texts: dict[str, str]) -> list[str]:
     for file in texts:
         shown = file if file.endswith(".yaml") else f"{file.rpartition('/')[0]}/"
         folders[shown] = folders.get(shown, 0) + 1
-    return [f"{file} ({count} fixture{'s' if count > 1 else ''})" if file.endswith("/") else file for file, count in folders.items()]
+    return [
+        f"{file} ({count} fixture{'s' if count > 1 else ''})" if file.endswith("/") else file
+        for file, count in folders.items()
+    ]
 
 
 def _next(draft: Draft) -> None:
