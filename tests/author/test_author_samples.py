@@ -153,7 +153,8 @@ def test_types_are_those_that_every_value_has(folder: Path) -> None:
     resource = draft(folder, "/t", [first, {**first, "id": 6, "c": 1.5, "q": "one", "b": "01.02.2026"}])
     assert resource["columns"] == {
         "id": "bigint", "a": "timestamptz", "b": "text", "c": "float", "d": "float", "e": "boolean", "f": "text",
-        "g": "jsonb", "h.i": "bigint", "h.j.k": "numeric", "l": "text", "start_time": {"type": "text", "path": "startTime"},
+        "g": "jsonb", "h.i": "bigint", "h.j.k": "numeric", "l": "text",
+        "start_time": {"type": "text", "path": "startTime"},
         "m_n": {"type": "int", "path": '"m n"'}, "o": "uuid", "p": "jsonb", "q": "jsonb",
         "field_payload": {"type": "int", "path": "payload"},
     }  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from hde.author.fixtures import fixture_text
 from hde.author.part import Part
+from hde.author.played import FOLDER
 from hde.author.resource import ResourceDraft
 from hde.author.schemas import schema_line
 from hde.author.yaml_text import Layout, yaml_text
@@ -46,6 +47,13 @@ def _of_resource(folder: str, resource: ResourceDraft, schemas: str) -> dict[str
         f"{folder}/fixtures/{resource.name}/{name}.json": fixture_text(record)
         for name, record in resource.fixtures.items()
     }
+    if resource.played is not None:
+        read = f"{folder}/tests/{resource.name}_read.yaml"
+        fixtures = {
+            read: schema_line(schemas, read, "mapping-test") + yaml_text(resource.played.said, {}, _TEST),
+            **fixtures,
+            f"{folder}/fixtures/{FOLDER}/{resource.name}.json": fixture_text(resource.played.answer),
+        }
     if resource.mapping is None or resource.tests is None:
         return fixtures
     mapping, tests = f"{folder}/{resource.name}.yaml", f"{folder}/tests/{resource.name}.yaml"

@@ -52,6 +52,6 @@ def _at(record: Any, path: Path) -> Any:
     return record
 
 
-def fixture_text(record: Mapping[str, Any]) -> str:
+def fixture_text(record: object) -> str:
     """A fixture as its file holds it."""
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"

@@ -41,7 +41,8 @@ def draft_from_openapi(name: str, file: Path, base_url: str) -> Draft:
     signing, remarks = security_part(document, base)
     resources, left = _resources(name, document)
     if not resources:
-        raise WrongUse(f"{file} describes no GET whose answer holds records and that needs nothing but parameters")
+        why = "".join(f"\nGET {one.path} {one.why}" for one in left[:MOST_NAMED])
+        raise WrongUse(f"{file} describes no GET whose answer holds records and that needs nothing but parameters{why}")
     shared, resources = hoist(resources)
     part = connector_part(name, base, _head(document) + signing + _waits(document) + shared, resources)
     return Draft(name, part, resources, [*remarks, *_remarks(left, resources)])

@@ -13,6 +13,7 @@ from hde.author.keys import key_part
 from hde.author.mapping_draft import OBSERVED, draft_mapping, is_observed
 from hde.author.paging import BY_CHANGE, Leaf, Param, request_part
 from hde.author.part import Map, Notes, Part, look
+from hde.author.played import PlayedTest, read_test
 from hde.author.recognise import time_field
 from hde.spec.connector import ColumnType
 
@@ -47,6 +48,9 @@ class ResourceDraft:
     fixtures: Mapping[str, Mapping[str, Any]]
     mapping: Map | None
     tests: Map | None
+    """Of the mapping."""
+    played: PlayedTest | None = None
+    """Of the resource."""
 
 
 def draft_resource(source: str, seen: Seen) -> ResourceDraft:
@@ -63,7 +67,10 @@ def draft_resource(source: str, seen: Seen) -> ResourceDraft:
     tests = tests_of(seen.name, mapped.compiled, fixtures, OBSERVED if observed else {}) if mapped else None
     said = mapped.said if mapped and tests else None
     ordered = {name: part.said[name] for name in ORDER if name in part.said}
-    return ResourceDraft(seen.name, Part(ordered, part.notes), fixtures, said, tests)
+    first = next(iter(fixtures.values()))
+    values = {names[field.names]: field.values[0] for field in fields if field.names in keys}
+    played = read_test(seen.name, ordered, first, values, is_list=seen.is_list)
+    return ResourceDraft(seen.name, Part(ordered, part.notes), fixtures, said, tests, played)
 
 
 def _fields(seen: Seen, fixtures: Mapping[str, Mapping[str, Any]]) -> list[Field]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,14 +163,9 @@ def _report(draft: Draft, texts: dict[str, str]) -> int:
 
     for file in _shown(texts):
         click.echo(f"wrote {file}")
-    marks = [
-        (file, number, line.strip()) for file, text in texts.items() for number, line in enumerate(text.splitlines(), 1)
-    ]
-    for file, number, line in marks:
-        for mark in ("# look: ", "# guessed: "):
-            if mark in line and file.endswith(".yaml"):
-                where, _, note = line.partition(mark)
-                click.echo(f"{file}:{number}: {mark[2:]}{where.split(':')[0].strip() + ': ' if where else ''}{note}")
+    for file, text in texts.items():
+        for line in _marks(file, text) if file.endswith(".yaml") else ():
+            click.echo(line)
     for remark in draft.remarks:
         click.echo(f"note: {remark}")
     problems = check_paths([Path("connectors") / f"{draft.name}.yaml"])
@@ -181,16 +176,28 @@ def _report(draft: Draft, texts: dict[str, str]) -> int:
     return 1 if any(problem.level == "error" for problem in problems) else 0
 
 
-def _shown(texts: dict[str, str]) -> list[str]:
+def _marks(file: str, text: str) -> Iterator[str]:
+    """What was guessed and what must be looked at, at its place."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        for mark in ("# look: ", "# guessed: "):
+            if mark in line:
+                where, _, note = line.partition(mark)
+                about = (where or lines[number]).strip().lstrip("- ").partition(":")[0]
+                yield f"{file}:{number}: {mark[2:]}{about}: {note}"
+
+
+def _shown(texts: dict[str, str]) -> Iterator[str]:
     """Fixtures by their folder: there may be many."""
+    from hde.author.played import FOLDER
+
     folders: dict[str, int] = {}
     for file in texts:
-        shown = file if file.endswith(".yaml") else f"{file.rpartition('/')[0]}/"
+        shown = file if file.endswith(".yaml") else file.rpartition("/")[0]
         folders[shown] = folders.get(shown, 0) + 1
-    return [
-        f"{file} ({count} fixture{'s' if count > 1 else ''})" if file.endswith("/") else file
-        for file, count in folders.items()
-    ]
+    for shown, count in folders.items():
+        what = "answer" if shown.endswith(f"/{FOLDER}") else "fixture"
+        yield shown if shown.endswith(".yaml") else f"{shown}/ ({count} {what}{'s' if count > 1 else ''})"
 
 
 def _next(draft: Draft) -> None:
@@ -209,11 +216,11 @@ def _next(draft: Draft) -> None:
         click.echo("\nPut into .env, and fill in:")
         for variable in missing:
             click.echo(f"  {variable}=")
-    has_tests = any(resource.tests for resource in draft.resources)
+    has_tests = any(resource.tests or resource.played for resource in draft.resources)
     has_auth = "auth" in draft.connector.said
     commands = [
         (f"hde validate {draft.name}", "after every edit"),
-        (f"hde test {draft.name}", "what the mapping makes of the fixtures") if has_tests else None,
+        (f"hde test {draft.name}", "what becomes of the fixtures") if has_tests else None,
         (f"hde auth {draft.name}", "sign in") if has_auth else None,
         (f"hde run {draft.name}", "fetch, store, map"),
     ]
