@@ -41,6 +41,8 @@ def _words(text: str, error: yaml.MarkedYAMLError, line: int) -> str:
         return "a tab; indent with spaces"
     if _bare_template(here):
         return _TEMPLATE_HINT
+    if "nesting depth" in problem:  # newer parsers stop at their own bound before ours is asked
+        return "a thousand levels deep and more; nothing an author writes is"
     if "mapping values are not allowed" in problem:
         return "': ' inside a text without quotes, or a line indented deeper than the one it belongs to"
     if "cannot start any token" in problem:
