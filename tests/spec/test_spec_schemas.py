@@ -17,8 +17,8 @@ from hde.spec.reference import PAGE, main, reference
 from hde.spec.schema import SCHEMAS, SchemaName, schema
 
 LATER = frozenset(
-    {"for_each", "each", "entries", "characters", "exponent", "order", "by", "bookmark", "when_stored", "revoke",
-     "after_consent", "discovery", "files", "warnings", "aligned", "of", "expires"}
+    {"for_each", "order", "by", "bookmark", "when_stored", "revoke", "after_consent", "discovery", "files", "warnings",
+     "aligned", "of", "expires"}
 )  # fmt: skip
 
 
@@ -121,10 +121,12 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (mapping.Mapping, "mapping", "", {"name", "file", "text_hash"}, {"columns"}),
     (mapping.Reference, "mapping", "$defs/reference", {"name"}, set()),
     (mapping.Target, "mapping", "$defs/target", {"table"}, {"columns"}),
+    (mapping.Each, "mapping", "$defs/each_map", {"path"}, set()),
+    (mapping.UnitRead, "mapping", "$defs/unit_map", set(), set()),
     (mapping.RowSet, "mapping", "$defs/row", {"name", "columns"}, set()),
     (mapping.Reading, "mapping", "$defs/reading_map", {"has_const"}, {"unknown"}),
     (mapping.LocalOffset, "mapping", "$defs/amount", set(), set()),
-    (mapping.Plus, "mapping", "$defs/amount", set(), set()),
+    (mapping.Plus, "mapping", "$defs/plus_map", set(), set()),
     (mapping_test.MappingTest, "mapping-test", "$defs/test", {"mapping", "where"}, set()),
     (mapping_test.Given, "mapping-test", "$defs/fixture", {"record"}, set()),
     (mapping_test.ExpectedIssue, "mapping-test", "$defs/issue", set(), set()),

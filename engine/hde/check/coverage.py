@@ -27,14 +27,15 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
         file = source.mapping_files[mapping.name]
         own[mapping.name] = list(written(mapping, file))
         for one in own[mapping.name]:
-            resource = _resource_of(one, mapping)
-            read[resource] |= one.reads
-            for path in sorted(one.reads.paths) if resource in known else ():
-                if not known[resource].has(path):
-                    yield complain(file, one.trail, known[resource].missing(path))
-                    # What a misspelt path meant counts as read: one mistake, one complaint.
-                    meant = known[resource].meant(path)
-                    read[resource] |= Reads(frozenset({meant} if meant else ()))
+            for of, found in one.reads.items():
+                resource = _resource_of(of, mapping)
+                read[resource] |= found
+                for path in sorted(found.paths) if resource in known else ():
+                    if not known[resource].has(path):
+                        yield complain(file, one.trail, known[resource].missing(path))
+                        # What a misspelt path meant counts as read: one mistake, one complaint.
+                        meant = known[resource].meant(path)
+                        read[resource] |= Reads(frozenset({meant} if meant else ()))
         read[mapping.from_] |= Reads(frozenset(path for text in mapping.ignore for path in _read(text).paths))
     for name, resource_said in source.connector.resources.items():
         if name in known:
@@ -49,11 +50,11 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
                 yield from _lost(mapping, covered, known[mapping.from_], file)
 
 
-def _resource_of(one: Written, mapping: OneMapping) -> str:
-    """The resource whose records an expression reads; '' where it reads something else."""
-    if one.of == RECORD:
+def _resource_of(of: str, mapping: OneMapping) -> str:
+    """The resource whose records are read; '' where it is something else."""
+    if of == RECORD:
         return mapping.from_
-    reference = mapping.with_.get(one.of or "")
+    reference = mapping.with_.get(of)
     return reference.from_ if reference else ""
 
 
@@ -77,7 +78,7 @@ def _kept(resource: Resource, mapping: OneMapping) -> Reads:
 
 
 def _ignored(mapping: OneMapping, expressions: list[Written], seen: Recorded, file: YamlFile) -> Iterator[Problem]:
-    own = {path for one in expressions if one.of == RECORD for path in one.reads.values}
+    own = {path for one in expressions for path in one.reads.get(RECORD, Reads()).values}
     for text in mapping.ignore:
         for path in sorted(_read(text).paths):
             trail = ("ignore", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hde.canonical import METRICS, TABLES, Column, Metric, Table
@@ -11,6 +11,8 @@ from hde.check.place import complain, first_of
 from hde.check.written import column_trail, each_reading, rows_trail, written
 from hde.errors import WrongUse
 from hde.mapping.columns import compile_column
+from hde.mapping.measures import OF_METRIC
+from hde.mapping.scope import Scope, row_scope
 from hde.mapping.units import UnitError, conversion
 from hde.spec.mapping import Mapping, Reading, RowSet, Target
 from hde.spec.problem import KeyPath, Problem, did_you_mean, quoted, with_hint
@@ -37,8 +39,8 @@ class _Row:
     table: Table
     target: Target
     rows: RowSet
-    names: Collection[str]
-    """What may follow `$`."""
+    scope: Scope
+    """Where its paths start, and what may follow `$`."""
 
     @property
     def trail(self) -> KeyPath:
@@ -55,14 +57,15 @@ class _Row:
 def meaning_problems(mapping: Mapping, file: YamlFile) -> Iterator[Problem]:
     """What a mapping says that the canonical model cannot hold, or lacks."""
     # A name that does not exist is said with the references; here it must not hide what else is wrong.
-    names = {"account", "row", *mapping.with_, *(one.of for one in written(mapping, file) if one.of)}
+    used = (one.of for one in written(mapping, file) if one.of)
+    names = tuple(sorted({"account", "row", *mapping.with_, *used}))
     for target in mapping.to.values():
         table = TABLES.get(target.table)
         if table is None:
             hint = did_you_mean(target.table, list(TABLES)) or f" There is {', '.join(TABLES)}"
             yield complain(file, ("to", target.table), f"{target.table} is not a canonical table.{hint}")
             continue
-        rows = [_Row(file, table, target, one, names) for one in target.rows]
+        rows = [_Row(file, table, target, one, row_scope(names, target, one)) for one in target.rows]
         yield from _required(rows)
         for row in rows:
             metrics, problems = _metrics(row)
@@ -187,8 +190,12 @@ def _units(row: _Row, column: Column, reading: Reading, trail: KeyPath, metrics:
                 yield complain(row.file, at, f"{name} is in {unit}: say which unit the source uses (`unit`)")
         elif not targets and not of_metric and column.type != "offset":
             yield complain(row.file, at, f"{column.name} has no unit")
-        else:
+        elif isinstance(one.unit, str):
             yield from (complain(row.file, at, message) for message in _conversions(one.unit, targets))
+        else:
+            for word, unit in (one.unit.lookup or {}).items():
+                of_word = first_of(row.file, (*place, "unit", "lookup", word), (*trail, "unit", "lookup", word))
+                yield from (complain(row.file, of_word, message) for message in _fitting(unit, targets))
 
 
 def _conversions(unit: str, targets: dict[str, str]) -> Iterator[str]:
@@ -200,6 +207,13 @@ def _conversions(unit: str, targets: dict[str, str]) -> Iterator[str]:
             return
 
 
+def _fitting(unit: str, targets: dict[str, str]) -> Iterator[str]:
+    """A unit that one record may say must fit one of the metrics, not all of them."""
+    faults = [list(_conversions(unit, {name: target})) for name, target in targets.items()]
+    if faults and all(faults):
+        yield from faults[0]
+
+
 def _engine(
     row: _Row, column: Column, reading: Reading, trail: KeyPath, metrics: Sequence[Metric]
 ) -> Iterator[Problem]:
@@ -209,9 +223,9 @@ def _engine(
         if not metrics:
             return
         of_record = (said := row.rows.columns.get("metric")) is not None and not said.has_const
-        unit = None if of_record else metrics[0].unit
+        unit = OF_METRIC if of_record else metrics[0].unit
     try:
-        compile_column(reading, column, unit, row.names)
+        compile_column(reading, column, unit, row.scope)
     except WrongUse as error:
         if reading.has_const:
             message = f"{quoted(reading.const)} does not fit {column.name}, which takes {_TAKES[column.type]}"

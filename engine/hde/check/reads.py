@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 import jmespath
+from jmespath.exceptions import JMESPathError
 
 from hde.mapping.expression import is_plain
 
@@ -27,6 +28,9 @@ _MANY = 200
 
 _DEEPEST = 100
 """What lies deeper in a record counts as one leaf."""
+
+_MARK = "\0"
+"""Begins the first name of a path in a record of another resource."""
 
 _Node = Mapping[str, Any]
 
@@ -99,14 +103,56 @@ class _Origin:
 
 
 _NOTHING = _Origin()
+Start = _Origin
+"""Where an expression starts: at a record, or at an item taken from one."""
+WHOLE: Start = _Origin(frozenset({()}))
 
 
-def reads(expression: str, *, test: bool = False) -> Reads:
+def reads(expression: str, *, test: bool = False, start: Start = WHOLE) -> Reads:
     """What a JMESPath reads. With `test`, its result is only asked whether it is there, as in `when`.
 
     Raises jmespath's JMESPathError for what does not compile.
     """
-    return _reads(expression, test)
+    return _reads(expression, test, start)
+
+
+def document(name: str) -> Start:
+    """A record of another resource: its paths begin with a mark, which `split` takes off."""
+    return _Origin(frozenset({(_MARK + name,)}))
+
+
+def split(found: Reads) -> dict[str, Reads]:
+    """What is read, by the name of the record it is read of; `""` is the record itself."""
+    parts: dict[str, Reads] = {}
+    for path in found.paths:
+        of, below = (path[0].removeprefix(_MARK), path[1:]) if path and path[0].startswith(_MARK) else ("", path)
+        whole = frozenset({below})
+        one = Reads(whole if path in found.values else frozenset(), whole if path in found.tests else frozenset())
+        parts[of] = parts.get(of, Reads()) | one
+    return parts
+
+
+def found_at(expression: str, start: Start) -> Start:
+    """Where the value of an expression comes from; nowhere, where it does not compile."""
+    try:
+        return _Walk().follow(jmespath.compile(_quoted(expression)).parsed, start)
+    except JMESPathError:
+        return _NOTHING
+
+
+def element_of(start: Start) -> Start:
+    """An element of a list."""
+    return start.element()
+
+
+def entry_of(start: Start) -> Start:
+    """An entry of an object, as `{key, value}`; its key is no path of its own."""
+    return _Origin(built=(_Built({"key": _NOTHING, "value": start.any_member()}),))
+
+
+def object_of(parts: Mapping[str, Start]) -> Start:
+    """An object with members from elsewhere."""
+    return _Origin(built=(_Built(dict(parts)),))
 
 
 def paths_read(expression: str, *, test: bool = False) -> set[str]:
@@ -176,13 +222,18 @@ def _list_of(*items: _Origin) -> _Origin:
     return _Origin(built=(_Built(items=items),))
 
 
+def _quoted(expression: str) -> str:
+    """A plain dotted name may hold `-`, which JMESPath wants in quotes."""
+    return ".".join(json.dumps(name) for name in expression.split(".")) if is_plain(expression) else expression
+
+
 @cache
-def _reads(expression: str, test: bool) -> Reads:
-    if is_plain(expression):
+def _reads(expression: str, test: bool, start: Start) -> Reads:
+    if is_plain(expression) and start is WHOLE:
         plain = frozenset({tuple(expression.split("."))})
         return Reads(tests=plain) if test else Reads(plain)
     walk = _Walk()
-    origin = walk.follow(jmespath.compile(expression).parsed, _Origin(frozenset({()})))
+    origin = walk.follow(jmespath.compile(_quoted(expression)).parsed, start)
     walk.use(origin, test=test)
     return Reads(frozenset(walk.values), frozenset(walk.tests))
 

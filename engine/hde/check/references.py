@@ -22,7 +22,7 @@ def references_problems(mapping: Mapping, connector: Connector, file: YamlFile) 
         message = f"{mapping.from_} is not a resource of {connector.name}"
         yield complain(file, ("from",), with_hint(message, mapping.from_, connector.resources))
     expressions = list(written(mapping, file))
-    used = {one.of for one in expressions}
+    used = {one.of for one in expressions} | {of for one in expressions for of in one.reads}
     for reference in mapping.with_.values():
         if resource is not None:
             yield from _reference(reference, resource, connector, file)
@@ -87,9 +87,12 @@ def _fault(one: Written, mapping: Mapping, connector: Connector, resource: Resou
         case "row":
             observed = resource is None or resource.observe
             return None if observed else f"{mapping.from_} is not observed (`observe: true`), so it has no {one.text}"
-        case name if name in mapping.with_:
+        case name if name in one.here.scope.known:
             return None
+        case name if one.is_item_name:
+            return f"{one.text}: ${name} stands only inside {'another' if one.here.scope.depth else 'an'} `each`"
         case name:
-            hint = did_you_mean(f"${name}", [*known, "$account", "$row"])
+            items = ["$parent", "$index"] if one.here.scope.depth else []
+            hint = did_you_mean(f"${name}", [*known, *items, "$account", "$row"])
             there_is = f" There is {', '.join(known)}" if known else " `with` names other records"
             return f"${name} does not exist.{hint or there_is}"

@@ -14,9 +14,11 @@ from hde.check.counterpart import counterpart
 from hde.check.fit import article
 from hde.check.place import complain, dig
 from hde.check.written import Written, written
+from hde.errors import WrongUse
 from hde.issues import Issue
 from hde.mapping.compiled import CompiledMapping
 from hde.mapping.paths import RECORD, compile_path
+from hde.mapping.scope import Scope
 from hde.mapping.values import Finding
 from hde.spec.connector import Connector
 from hde.spec.mapping import Mapping as OneMapping
@@ -40,6 +42,13 @@ _RULES = {
     "offset": "gives no offset from UTC (+02:00)",
     "span": "is no span of time (PT1H30M, 90s)",
     "zone": "is no name of a time zone (Europe/Berlin)",
+    "unit": "gives no unit that can become the canonical one",
+    "exponent": "is no power of ten",
+    "list": "is no list",
+    "object": "is no object",
+    "length": "is not as long as the lists beside it",
+    "key": "is no key: a text or number of at most 500 characters",
+    "part": "comes twice in one record: two items would be one row; take another `key`",
     "expression": "cannot be computed",
 }
 
@@ -125,7 +134,7 @@ def _complaints(
 
 def _place(issue: Issue, expressions: Sequence[Written]) -> Written | None:
     """Where the path of an issue is written; where it is written twice, in a column that can break this rule."""
-    same = [one for one in expressions if one.text == issue.path]
+    same = [one for one in expressions if one.here.scope.in_record(one.text) == issue.path]
     fitting = [
         one for one in same if any(_TYPES.get(str(step), step) in _BREAKS.get(issue.rule, ()) for step in one.trail)
     ]
@@ -150,10 +159,10 @@ def _unitless(at: Written, issue: Issue, file: YamlFile) -> str:
 
 
 def _has(path: str, documents: Mapping[str, Any]) -> bool:
-    names = [name for name in documents if name != RECORD]
+    names = tuple(name for name in documents if name != RECORD)
     try:
-        return compile_path(path, names).value(documents) is not None
-    except Finding:
+        return compile_path(path, Scope(names)).value(documents) not in (None, [])
+    except (Finding, WrongUse):
         return True
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from jmespath.exceptions import JMESPathError
 
+from hde.check import reads
 from hde.check.place import first_of
-from hde.check.reads import Reads, reads
+from hde.check.reads import Reads, Start
 from hde.mapping.expression import NAMED
-from hde.spec.mapping import Mapping, Reading, RowSet, Target
+from hde.mapping.scope import ITEM_NAMES, Scope
+from hde.spec.mapping import Each, Reading, RowSet, Target, UnitRead
+from hde.spec.mapping import Mapping as OneMapping
 from hde.spec.problem import KeyPath
 from hde.spec.yaml_file import YamlFile
 
@@ -19,11 +22,49 @@ RECORD = ""
 
 
 @dataclass(frozen=True)
+class Here:
+    """Where expressions stand: the names in reach, and where `parent` and the item come from."""
+
+    scope: Scope
+    starts: Mapping[str, Start] = field(default_factory=lambda: {RECORD: reads.WHOLE})
+
+    def inside(self, each: Each | None) -> Here:
+        """Inside an `each`; the same where there is none."""
+        if each is None:
+            return self
+        outer = {f"parent.${name}": start for name, start in self.starts.items() if name.startswith("parent")}
+        starts = {RECORD: self._item(each), "parent": self.starts[RECORD], **outer}
+        return Here(self.scope.inside(each), starts)
+
+    def at(self, text: str) -> tuple[str, Start]:
+        """What is read, and where that starts."""
+        match = NAMED.match(text) if text.startswith("$") else None
+        if match is None:
+            return text, self.starts[RECORD]
+        name, below = match[1], match[2] or match[3] or "@"
+        return below, self.starts.get(name) or reads.document(name)
+
+    def _item(self, each: Each) -> Start:
+        def found(path: str | None) -> Start:
+            below, start = self.at(path or "@")
+            return reads.found_at(below, start)
+
+        if each.path is not None:
+            return reads.element_of(found(each.path))
+        if each.entries is not None:
+            return reads.entry_of(found(each.entries))
+        if each.characters is not None:
+            return found(each.characters)
+        return reads.object_of({name: reads.element_of(found(path)) for name, path in each.zip.items()})
+
+
+@dataclass(frozen=True)
 class Written:
-    """An expression on the record (`of` is RECORD) or on what `$of` names; `below` is what is read of that."""
+    """An expression on the record or item (`of` is RECORD) or on what `$of` names; `below` is what is read of that."""
 
     trail: KeyPath
     text: str
+    here: Here
     test: bool = False
 
     @cached_property
@@ -39,28 +80,42 @@ class Written:
         match = NAMED.match(self.text) if self.text.startswith("$") else None
         return (match[2] or match[3] or "@") if match else self.text
 
+    @property
+    def is_item_name(self) -> bool:
+        """Whether it is `$index`, or reaches for what lies around an item."""
+        return (self.of or "").rpartition("$")[2] in ITEM_NAMES
+
     @cached_property
-    def reads(self) -> Reads:
-        """Nothing where it does not compile: that is said when the file is read."""
+    def reads(self) -> Mapping[str, Reads]:
+        """By the record it is read of: RECORD or a name. Nothing where it does not compile: that is said elsewhere."""
+        if self.is_item_name and (self.of or "").endswith("index"):
+            return {}
+        below, start = self.here.at(self.text)
         try:
-            return reads(self.below, test=self.test)
+            return reads.split(reads.reads(below, test=self.test, start=start))
         except JMESPathError:
-            return Reads()
+            return {}
 
 
-def written(mapping: Mapping, file: YamlFile) -> Iterator[Written]:
+def written(mapping: OneMapping, file: YamlFile) -> Iterator[Written]:
     """Every expression of a mapping, those of columns given for all rows once per row."""
+    top = Here(Scope(("row", "account", *mapping.with_)))
     if mapping.when:
-        yield Written(("when",), mapping.when, test=True)
+        yield Written(("when",), mapping.when, top, test=True)
     for target in mapping.to.values():
+        here = top.inside(target.each)
+        place: KeyPath = ("to", target.table)
+        yield from _around(target, place, top, here, file)
         if target.when and target.when != mapping.when:
-            yield Written(first_of(file, ("to", target.table, "when")), target.when, test=True)
+            yield Written(first_of(file, (*place, "when")), target.when, here, test=True)
         for rows in target.rows:
+            inner = here.inside(rows.each)
+            trail = rows_trail(file, target, rows)
+            yield from _around(rows, trail, here, inner, file)
             if rows.when and rows.when != target.when:
-                trail = first_of(file, (*rows_trail(file, target, rows), "when"))
-                yield Written(trail, rows.when, test=True)
+                yield Written(first_of(file, (*trail, "when")), rows.when, inner, test=True)
             for name, reading in rows.columns.items():
-                yield from _in_reading(reading, column_trail(file, target, rows, name), file)
+                yield from _in_reading(reading, column_trail(file, target, rows, name), inner, file)
 
 
 def rows_trail(file: YamlFile, target: Target, rows: RowSet) -> KeyPath:
@@ -84,17 +139,40 @@ def each_reading(reading: Reading, trail: KeyPath) -> Iterator[tuple[KeyPath, Re
         yield from each_reading(inherited, (*trail, "first", index))
 
 
-def _in_reading(reading: Reading, trail: KeyPath, file: YamlFile) -> Iterator[Written]:
+def _around(said: Target | RowSet, trail: KeyPath, outer: Here, inner: Here, file: YamlFile) -> Iterator[Written]:
+    """The paths of an `each`, which stand outside its items, and of the key, which stands inside."""
+    each = said.each
+    if each is None:
+        return
+    if each.path is not None:
+        yield Written(first_of(file, (*trail, "each")), each.path, outer, test=True)
+    for word, path in (("entries", each.entries), ("characters", each.characters)):
+        if path is not None:
+            yield Written(first_of(file, (*trail, "each", word)), path, outer, test=True)
+    for name, path in each.zip.items():
+        yield Written(first_of(file, (*trail, "each", "zip", name)), path, outer, test=True)
+    if said.key is not None:
+        yield Written(first_of(file, (*trail, "key")), said.key, inner)
+
+
+def _in_reading(reading: Reading, trail: KeyPath, here: Here, file: YamlFile) -> Iterator[Written]:
     if reading.path is not None:
-        yield Written(first_of(file, (*trail, "path"), trail), reading.path)
+        yield Written(first_of(file, (*trail, "path"), trail), reading.path, here)
     for index, path in enumerate(reading.sum):
-        yield Written((*trail, "sum", index), path)
+        yield Written((*trail, "sum", index), path, here)
+    if isinstance(reading.unit, UnitRead):
+        if reading.unit.path is not None:
+            yield Written((*trail, "unit", "path"), reading.unit.path, here)
+        for index, path in enumerate(reading.unit.first):
+            yield Written((*trail, "unit", "first", index), path, here)
     if reading.offset:
-        yield Written(first_of(file, (*trail, "offset", "path"), (*trail, "offset")), reading.offset.path)
+        yield Written(first_of(file, (*trail, "offset", "path"), (*trail, "offset")), reading.offset.path, here)
     if reading.plus:
-        yield Written(first_of(file, (*trail, "plus", "path"), (*trail, "plus")), reading.plus.path)
-    for word, text in (("zone", reading.zone), ("after", reading.after)):
+        yield Written(first_of(file, (*trail, "plus", "path"), (*trail, "plus")), reading.plus.path, here)
+        if reading.plus.times:
+            yield Written((*trail, "plus", "times"), reading.plus.times, here)
+    for word, text in (("exponent", reading.exponent), ("zone", reading.zone), ("after", reading.after)):
         if text:
-            yield Written((*trail, word), text)
+            yield Written((*trail, word), text, here)
     for index, one in enumerate(reading.first):
-        yield from _in_reading(one, (*trail, "first", index), file)
+        yield from _in_reading(one, (*trail, "first", index), here, file)

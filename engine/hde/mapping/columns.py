@@ -6,7 +6,7 @@ Every closure is made once; what is known when the mapping is compiled is never 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from hde.canonical import Column
@@ -15,39 +15,45 @@ from hde.issues import Issue, issue_about
 from hde.mapping import at, moments, times, values
 from hde.mapping.at import Make, Read
 from hde.mapping.lookups import lookup_table, with_lookup
+from hde.mapping.measures import OF_METRIC, measured, scaled
 from hde.mapping.paths import Documents, Path, compile_path
+from hde.mapping.scope import Scope
 from hde.mapping.unit_table import SAME
 from hde.mapping.units import conversion, rule
 from hde.mapping.values import Finding, finite, refuse
-from hde.spec.mapping import Reading
+from hde.spec.mapping import Reading, UnitRead
 
 _QUARTERS = {times.offset_text(quarter * 900): quarter * 900 for quarter in range(-48, 57)}
 _OFFSETS = {"Z": "+00:00", **{text: text for text in _QUARTERS if text is not None}}
 """Every offset in use on Earth, as it is written and as we write it."""
 
 
-def compile_column(reading: Reading, column: Column, unit: str | None, names: Collection[str]) -> Read:
-    """`unit` is the canonical unit the number must have in the end; None for what has none.
+def compile_column(reading: Reading, column: Column, unit: str | None, scope: Scope) -> Read:
+    """`unit` is the canonical unit the number must have in the end: None for what has none, or `OF_METRIC`.
 
     `Reading.optional` is the row's business; here a required column that is null is a finding.
     """
-    read = _compile(reading, column, unit, names)
-    return read if reading.optional or not column.required else _required(read, place(reading, column))
+    read = _compile(reading, column, unit, scope)
+    return read if reading.optional or not column.required else _required(read, place(reading, column, scope))
 
 
-def place(reading: Reading, column: Column) -> str:
+def place(reading: Reading, column: Column, scope: Scope) -> str:
     """Where an issue with this column is filed: the path, or the first of several."""
     if reading.first:
-        return place(reading.first[0], column)
-    return reading.path or next(iter(reading.sum), column.name)
+        return place(reading.first[0], column, scope)
+    path = reading.path or next(iter(reading.sum), None)
+    return column.name if path is None else scope.in_record(path)
 
 
-def _compile(reading: Reading, column: Column, unit: str | None, names: Collection[str]) -> Read:
+def _compile(reading: Reading, column: Column, unit: str | None, scope: Scope, *, last: bool = True) -> Read:
+    """`last`: no other path is asked after this one."""
     _agree(reading, column, unit)
     if reading.first:
-        return _first([_compile(_inherit(one, reading), column, unit, names) for one in reading.first])
-    path = place(reading, column)
-    plain = _plain(reading, column, unit, names, path)
+        *before, final = [_inherit(one, reading) for one in reading.first]
+        reads = [_compile(one, column, unit, scope, last=False) for one in before]
+        return _first([*reads, _compile(final, column, unit, scope, last=last)])
+    path = place(reading, column, scope)
+    plain = _plain(reading, column, unit, scope, path)
     known: dict[str, Any] = {word: word for word in column.words}
     make = plain
     if reading.lookup is not None:
@@ -56,21 +62,25 @@ def _compile(reading: Reading, column: Column, unit: str | None, names: Collecti
     if reading.has_const:
         return _constant(reading.const, column, plain)
     if reading.sum:
-        return _sum(reading, column, make, names)
+        return _sum(reading, column, make, scope)
     if reading.path is None:
         raise WrongUse("nothing to read: one of path, first, sum and const is needed")
-    return _reader(reading, column, unit, compile_path(reading.path, names), known, make)
+    at_path = compile_path(reading.path, scope)
+    return _reader(reading, column, unit, at_path if last else _unless_empty(at_path), known, make)
 
 
 def _reader(reading: Reading, column: Column, unit: str | None, path: Path, known: dict[str, Any], make: Make) -> Read:
     """The quickest reader there is for this column."""
     if known:
         return at.known_at(path, known, make)
-    if reading.lookup is not None or moments.says_time(reading):
+    if reading.lookup is not None or moments.says_time(reading) or reading.exponent or unit == OF_METRIC:
+        return at.any_at(path, make)
+    if isinstance(reading.unit, UnitRead):
         return at.any_at(path, make)
     match column.type:
         case "float":
-            return at.float_at(path, rule(reading.unit, unit) if reading.unit and unit else SAME, make)
+            fixed = _fixed(reading)
+            return at.float_at(path, rule(fixed, unit) if fixed and unit else SAME, make)
         case "text":
             return at.text_at(path, make)
         case "int":
@@ -87,10 +97,20 @@ def _reader(reading: Reading, column: Column, unit: str | None, path: Path, know
 
 def _agree(reading: Reading, column: Column, unit: str | None) -> None:
     """What the reading says must be something the column can use."""
+    said = isinstance(reading.unit, UnitRead)
+    if reading.exponent and column.type not in ("int", "float"):
+        raise WrongUse(f"exponent: {column.name} is no number")
+    if (said or reading.exponent) and (reading.has_const or reading.lookup):
+        what = "a constant" if reading.has_const else "what a lookup gives"
+        raise WrongUse(f"{'unit' if said else 'exponent'}: {what} has nothing of the record beside it")
+    if unit == OF_METRIC and reading.unit is None and not reading.first:
+        raise WrongUse("unit: the source's unit is missing; every metric has its own")
     if reading.has_const or reading.first:
         return
     if unit is not None and reading.unit is None:
         raise WrongUse(f"unit: the source's unit is missing; the column is in {unit}")
+    if said and column.type == "offset":
+        raise WrongUse("unit: that of an offset is the same in every record; write it here")
     if unit is None and reading.unit is not None and column.type not in ("offset", "float"):
         raise WrongUse(f"unit: {column.name} has no unit")
     if moments.says_time(reading) and column.type not in ("timestamptz", "date"):
@@ -101,29 +121,42 @@ def _inherit(one: Reading, outer: Reading) -> Reading:
     """An alternative of `first` is read like its siblings where it says nothing itself."""
     said = {
         name: getattr(outer, name)
-        for name in ("unit", "lookup", "time", "offset", "zone", "after", "plus")
+        for name in ("unit", "exponent", "lookup", "time", "offset", "zone", "after", "plus")
         if getattr(one, name) is None
     }
+    if one.has_const:
+        # a constant stands for itself: nothing of the record is beside it
+        said.pop("exponent", None)
+        if isinstance(said.get("unit"), UnitRead):
+            del said["unit"]
     return dataclasses.replace(one, **said)
 
 
-def _plain(reading: Reading, column: Column, unit: str | None, names: Collection[str], path: str) -> Make:
+def _plain(reading: Reading, column: Column, unit: str | None, scope: Scope, path: str) -> Make:
+    make = _of_type(reading, column, unit, scope, path)
+    return scaled(reading.exponent, make, path, scope) if reading.exponent else make
+
+
+def _of_type(reading: Reading, column: Column, unit: str | None, scope: Scope, path: str) -> Make:
     match column.type:
         case "text":
             return _text(column.words, path)
         case "int":
             return lambda value, documents, issues: values.integer(value, path)
         case "float":
-            return _number(reading.unit, unit, path)
+            if unit is not None and (unit == OF_METRIC or isinstance(reading.unit, UnitRead)):
+                return measured(reading.unit, unit, path, scope)
+            return _number(_fixed(reading), unit, path)
         case "boolean":
             return lambda value, documents, issues: values.boolean(value, path)
         case "offset":
-            return _offset(conversion(reading.unit, "s") if reading.unit else None, path)
+            fixed = _fixed(reading)
+            return _offset(conversion(fixed, "s") if fixed else None, path)
         case "date":
-            date = moments.dates(reading, path, names)
+            date = moments.dates(reading, path, scope)
             return lambda value, documents, issues: date(value, documents)
         case "timestamptz":
-            instant = moments.instants(reading, path, names)
+            instant = moments.instants(reading, path, scope)
             return lambda value, documents, issues: instant(value, documents)
 
 
@@ -169,10 +202,26 @@ def _offset(to_seconds: Callable[[float], float] | None, path: str) -> Make:
     return make
 
 
-def _sum(reading: Reading, column: Column, make: Make, names: Collection[str]) -> Read:
+def _sum(reading: Reading, column: Column, make: Make, scope: Scope) -> Read:
     if column.type not in ("int", "float"):
         raise WrongUse(f"sum: {column.name} is no number")
-    return at.sum_at([compile_path(path, names) for path in reading.sum], make)
+    return at.sum_at([compile_path(path, scope) for path in reading.sum], make)
+
+
+def _fixed(reading: Reading) -> str | None:
+    """The unit, where the mapping says it."""
+    return None if isinstance(reading.unit, UnitRead) else reading.unit
+
+
+def _unless_empty(path: Path) -> Path:
+    """With another path to follow, an empty list is nothing: a filter that finds nothing gives one."""
+    get = path.get
+
+    def read(document: object) -> object:
+        found = get(document)
+        return None if found == [] else found
+
+    return path._replace(get=read)
 
 
 def _first(reads: list[Read]) -> Read:

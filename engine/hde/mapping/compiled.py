@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hde.canonical import METRICS, TABLES, Column, Table
@@ -11,16 +12,19 @@ from hde.errors import WrongUse
 from hde.mapping import unit_table
 from hde.mapping.at import Read
 from hde.mapping.columns import compile_column, place
+from hde.mapping.items import EachPlan, compile_items
+from hde.mapping.measures import OF_METRIC
 from hde.mapping.paths import compile_path, truthy
 from hde.mapping.plan import CompiledMapping, Mapped, TargetPlan
 from hde.mapping.rows import CanonicalRow, Finish, RowPlan, dated, known_metric, mapped_metric
+from hde.mapping.scope import ITEM_NAMES, Scope
 from hde.mapping.values import Finding
 from hde.spec.mapping import Mapping, Reading, RowSet, Target
 from hde.spec.problem import did_you_mean
 
 __all__ = ["MAPPING_VERSION", "CanonicalRow", "CompiledMapping", "Mapped", "compile_mapping"]
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 """Raised when the same YAML begins to give other rows: everything is then mapped again."""
 
 
@@ -44,9 +48,14 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
 
 
 class _Slot(NamedTuple):
+    """A column that is read once where several rows, or several items, have it alike."""
+
     reading: Reading
     column: Column
     unit: str | None
+    scope: Scope
+    level: int
+    """How many `each` it depends on."""
 
 
 class _Compiler:
@@ -54,24 +63,29 @@ class _Compiler:
 
     def __init__(self, mapping: Mapping) -> None:
         self.name = mapping.name
-        self.names = ("row", "account", *mapping.with_)
-        if len(set(self.names)) < len(self.names):
-            raise self.wrong("with", "`row` and `account` are names of their own; take another")
+        self.scope = Scope(("row", "account", *mapping.with_))
+        names = [*self.scope.names, *ITEM_NAMES]
+        if len(set(names)) < len(names):
+            raise self.wrong("with", "`row`, `account`, `parent` and `index` are names of their own; take another")
         self.used: set[str] = set()
         self.metrics: set[str] = set()
         self.shared: list[Read] = []
         self.slots: list[_Slot] = []
-        rows = [rows for target in mapping.to.values() for rows in target.rows]
-        self.readings = [reading for one in rows for reading in one.columns.values()]
+        self.readings = [
+            (self.scope.inside(target.each).inside(rows.each), reading)
+            for target in mapping.to.values()
+            for rows in target.rows
+            for reading in rows.columns.values()
+        ]
 
     def wrong(self, place: str, what: object) -> WrongUse:
         return WrongUse(f"{self.name}: {place}: {what}")
 
-    def when(self, text: str | None, place: str) -> Read | None:
+    def when(self, text: str | None, place: str, scope: Scope | None = None) -> Read | None:
         if text is None:
             return None
         try:
-            path = compile_path(text, self.names)
+            path = compile_path(text, scope or self.scope)
         except WrongUse as error:
             raise self.wrong(place, error) from None
         self._note([text])
@@ -82,19 +96,51 @@ class _Compiler:
         table = TABLES.get(target.table)
         if table is None:
             raise self.wrong(place, _unknown("table", target.table, TABLES))
-        rows = [self.row(table, rows, place) for rows in target.rows]
-        return TargetPlan(self.when(target.when, f"{place}.when"), rows)
+        scope = self.scope.inside(target.each)
+        rows = [self.rows(table, rows, place, scope) for rows in target.rows]
+        when = self.when(target.when, f"{place}.when", scope)
+        if target.each is None:
+            return TargetPlan(when, rows)
+        return TargetPlan(None, [self.each(target, place, scope, when, rows)])
 
-    def row(self, table: Table, rows: RowSet, target: str) -> RowPlan:
+    def rows(self, table: Table, rows: RowSet, target: str, around: Scope) -> RowPlan | EachPlan:
         where = f"{target}.rows.{rows.name}" if rows.name else f"{target}.columns"
+        scope = around.inside(rows.each)
+        plan = self.row(table, rows, where, scope)
+        if rows.each is None:
+            return plan
+        return self.each(rows, where, scope, plan.when, [replace(plan, when=None)])
+
+    def each(
+        self, said: Target | RowSet, where: str, scope: Scope, when: Read | None, plans: list[RowPlan | EachPlan]
+    ) -> EachPlan:
+        """`scope` is that of the items."""
+        each = said.each
+        assert each is not None
+        assert scope.outer is not None
+        key = "key" if said.key is None and each.entries is not None else said.key
+        try:
+            items = compile_items(each, scope.outer)
+            path = None if key is None else compile_path(key, scope)
+        except WrongUse as error:
+            raise self.wrong(f"{where}.each", error) from None
+        self._note([*each.paths, *([] if key is None else [key])])
+        stale = [
+            index
+            for index, slot in enumerate(self.slots)
+            if scope in (slot.scope, slot.scope.outer) and slot.level >= scope.depth
+        ]
+        return EachPlan(items, path, said.key is not None, when, plans, tuple(stale))
+
+    def row(self, table: Table, rows: RowSet, where: str, scope: Scope) -> RowPlan:
         self._complete(table, rows, where)
         blank: list[Any] = [None] * len(table.columns)
         units = {column.name: column.unit for column in table.columns}
         finish: list[Finish | None] = []
         if "metric" in units:
-            units["value"], check = self._measured(table, rows, blank, where)
+            units["value"], check = self._measured(table, rows, blank, where, scope)
             finish.append(check)
-        finish.append(dated(table, _start(rows)))
+        finish.append(dated(table, _start(rows, scope)))
         optional: list[tuple[int, Read]] = []
         own: list[tuple[int, Read]] = []
         shared: list[tuple[int, int]] = []
@@ -103,21 +149,23 @@ class _Compiler:
             if reading is None:
                 continue
             try:
-                read = compile_column(reading, column, units[column.name], self.names)
+                unit = units[column.name]
+                read = compile_column(reading, column, unit, scope)
                 if reading.has_const:
                     blank[index] = read({}, [])
                 elif reading.optional:
                     optional.append((index, read))
-                elif self._several(reading):
-                    shared.append((index, self._slot(_Slot(reading, column, units[column.name]), read)))
+                elif self._several(reading, scope):
+                    level = max(map(scope.level, reading.paths), default=0)
+                    shared.append((index, self._slot(_Slot(reading, column, unit, scope, level), read)))
                 else:
                     own.append((index, read))
             except Finding:
                 raise self.wrong(f"{where}.{column.name}", "const: it is required and cannot be null") from None
             except WrongUse as error:
                 raise self.wrong(f"{where}.{column.name}", error) from None
-            self._note(_paths(reading))
-        when = self.when(rows.when, f"{where}.when")
+            self._note(reading.paths)
+        when = self.when(rows.when, f"{where}.when", scope)
         return RowPlan(table.name, rows.name, when, blank, optional, own, shared, tuple(f for f in finish if f))
 
     def _complete(self, table: Table, rows: RowSet, where: str) -> None:
@@ -133,20 +181,20 @@ class _Compiler:
             if column.required and column.name not in rows.columns and column.name != "metric":
                 raise self.wrong(where, f"{column.name} is required and nothing is mapped to it")
 
-    def _measured(self, table: Table, rows: RowSet, blank: list[Any], where: str) -> tuple[str | None, Finish | None]:
+    def _measured(
+        self, table: Table, rows: RowSet, blank: list[Any], where: str, scope: Scope
+    ) -> tuple[str | None, Finish | None]:
         """The unit of `value` and the check of a row: by the row set's name, a constant, or what the record says."""
         value, reading, method = rows.columns["value"], rows.columns.get("metric"), rows.columns.get("method")
         column = {column.name: column for column in table.columns}
-        path = place(value, column["value"])
+        path = place(value, column["value"], scope)
         if reading is not None and not reading.has_const:
             entries = [str(one) for one in reading.lookup.entries.values()] if reading.lookup else [*METRICS]
             for entry in entries:
                 if entry not in METRICS:
                     raise self.wrong(f"{where}.metric", _unknown("metric", entry, METRICS))
-            if value.unit is None or any(one.unit not in (None, value.unit) for one in value.first):
-                raise self.wrong(f"{where}.value", "unit: where the record says the metric, say one unit for its value")
             self.metrics.update(entries)
-            return None, mapped_metric(table, value.unit, place(reading, column["metric"]), path)
+            return OF_METRIC, mapped_metric(table, place(reading, column["metric"], scope), path)
         name = rows.name if reading is None else str(reading.const)
         metric = METRICS.get(name)
         if metric is None:
@@ -156,37 +204,34 @@ class _Compiler:
         self.metrics.add(name)
         return metric.unit, known_metric(table, metric, blank, path)
 
-    def _several(self, reading: Reading) -> bool:
-        return sum(reading == other for other in self.readings) > 1
+    def _several(self, reading: Reading, scope: Scope) -> bool:
+        """Whether it is worth remembering: several rows read it, or it is the same for every item."""
+        if scope.depth and max(map(scope.level, reading.paths), default=0) < scope.depth:
+            return True
+        return sum((scope, reading) == other for other in self.readings) > 1
 
     def _slot(self, wanted: _Slot, read: Read) -> int:
         """The memo's place for a column that several rows read alike."""
         for index, slot in enumerate(self.slots):
-            if slot.reading == wanted.reading and slot.unit == wanted.unit and _alike(slot.column, wanted.column):
+            if slot._replace(column=wanted.column) == wanted and _alike(slot.column, wanted.column):
                 return index
         self.slots.append(wanted)
         self.shared.append(read)
         return len(self.slots) - 1
 
     def _note(self, paths: Iterable[str]) -> None:
-        self.used.update(path[1:].partition(".")[0].partition("[")[0] for path in paths if path.startswith("$"))
+        named = {path[1:].partition(".")[0].partition("[")[0] for path in paths if path.startswith("$")}
+        self.used |= named - set(ITEM_NAMES)
 
 
-def _start(rows: RowSet) -> str:
+def _start(rows: RowSet, scope: Scope) -> str:
     """Where an issue with the local day of a row is filed."""
     reading = rows.columns.get("start_time")
-    return (reading and reading.path) or "start_time"
+    return scope.in_record(reading.path) if reading and reading.path else "start_time"
 
 
 def _alike(one: Column, other: Column) -> bool:
     return (one.type, one.required, one.words) == (other.type, other.required, other.words)
-
-
-def _paths(reading: Reading) -> list[str]:
-    spans = [part.path for part in (reading.offset, reading.plus) if part is not None]
-    below = [path for one in reading.first for path in _paths(one)]
-    said = [path for path in (reading.path, reading.zone, reading.after) if path is not None]
-    return [*said, *reading.sum, *spans, *below]
 
 
 def _unknown(kind: str, name: str, known: Collection[str]) -> str:

@@ -15,8 +15,10 @@ from jmespath.exceptions import JMESPathError
 from hde.errors import WrongUse
 
 Expression = Callable[[object], object]
-NAMED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
-"""A path at something with a name, `$sleep.start` or `$sleep[0]`: the name, and what is read below it."""
+NAMED = re.compile(r"\$((?:parent\.\$)*[A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
+"""A path at something with a name, `$sleep.start` or `$sleep[0]`: the name, and what is read below it.
+
+`$parent.$parent.start` is a name of its own, `parent.$parent`: what lies around the item around the item."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from hde.canonical import Column
@@ -28,7 +29,7 @@ def with_lookup(lookup: Lookup, table: dict[str, Any], make: Make, path: str) ->
 
     def find(value: Any, documents: Documents, issues: list[Issue]) -> Any:
         if isinstance(value, list):
-            keys = {key_text(one) for one in value}
+            keys = {key_text(one) for one in _flat(value)}
             found = next((key for key in table if key in keys), None)
         else:
             found = key_text(value)
@@ -46,6 +47,17 @@ def with_lookup(lookup: Lookup, table: dict[str, Any], make: Make, path: str) ->
                 refuse(value, path, "lookup")
 
     return find
+
+
+def _flat(value: list[Any]) -> Iterator[Any]:
+    """What is in a list and in the lists in it: codings of several concepts come as lists of lists."""
+    todo = list(reversed(value))
+    while todo:
+        one = todo.pop()
+        if isinstance(one, list):
+            todo += reversed(one)
+        else:
+            yield one
 
 
 def key_text(value: object) -> str | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from hde.errors import WrongUse
 from hde.mapping import times
 from hde.mapping.paths import Documents, Path, compile_path
+from hde.mapping.scope import Scope
 from hde.mapping.units import conversion
-from hde.mapping.values import Finding, refuse
+from hde.mapping.values import Finding, number, refuse
 from hde.spec.mapping import LocalOffset, Plus, Reading
 
 Moment = Callable[[Any, Documents], Any]
@@ -23,13 +24,13 @@ def says_time(reading: Reading) -> bool:
     return any((reading.time, reading.offset, reading.zone, reading.after, reading.plus))
 
 
-def instants(reading: Reading, path: str, names: Collection[str]) -> Moment:
+def instants(reading: Reading, path: str, scope: Scope) -> Moment:
     """The reader of a timestamptz."""
-    read = _instants(reading, path, names)
-    return _plus(read, reading.plus, path, names) if reading.plus else read
+    read = _instants(reading, path, scope)
+    return _plus(read, reading.plus, path, scope) if reading.plus else read
 
 
-def dates(reading: Reading, path: str, names: Collection[str]) -> Moment:
+def dates(reading: Reading, path: str, scope: Scope) -> Moment:
     """The reader of a date: written as such, or the local day of an instant."""
     if reading.time == "clock" or reading.plus or reading.after:
         raise WrongUse("a date is no time of day: `clock`, `after` and `plus` are for timestamptz columns")
@@ -38,7 +39,7 @@ def dates(reading: Reading, path: str, names: Collection[str]) -> Moment:
     if reading.time not in (None, "epoch", "epoch_ms"):
         written = times.pattern(str(reading.time))
         return lambda value, documents: written(value, path).date()
-    zone = _zone(reading, names)
+    zone = _zone(reading, scope)
     read = _epoch(reading.time, path) if reading.time else _written(path, zone, _loose)
 
     def local(value: Any, documents: Documents) -> date:
@@ -51,7 +52,7 @@ def dates(reading: Reading, path: str, names: Collection[str]) -> Moment:
     return local
 
 
-def _instants(reading: Reading, path: str, names: Collection[str]) -> Moment:
+def _instants(reading: Reading, path: str, scope: Scope) -> Moment:
     local = reading.offset or reading.zone
     if reading.after and reading.time != "clock":
         raise WrongUse("`after` belongs to `time: clock`")
@@ -59,7 +60,7 @@ def _instants(reading: Reading, path: str, names: Collection[str]) -> Moment:
         case None if not local:
             return lambda value, documents: times.instant(value, path)
         case None:
-            return _written(path, _zone(reading, names), _loose)
+            return _written(path, _zone(reading, scope), _loose)
         case "epoch" | "epoch_ms":
             if local:
                 raise WrongUse(f"`time: {reading.time}` counts in UTC; it takes no `offset` and no `zone`")
@@ -67,9 +68,9 @@ def _instants(reading: Reading, path: str, names: Collection[str]) -> Moment:
         case "clock":
             if reading.after is None:
                 raise WrongUse("`time: clock` needs `after`: the date or instant it follows")
-            return _clock(compile_path(reading.after, names), path, _zone(reading, names))
+            return _clock(compile_path(reading.after, scope), path, _zone(reading, scope))
         case pattern:
-            return _written(path, _zone(reading, names), times.pattern(pattern))
+            return _written(path, _zone(reading, scope), times.pattern(pattern))
 
 
 def _epoch(kind: str, path: str) -> Moment:
@@ -116,9 +117,9 @@ def _clock(after: Path, path: str, zone: Zone) -> Moment:
     return read
 
 
-def _zone(reading: Reading, names: Collection[str]) -> Zone:
-    offset = _offset(reading.offset, names) if reading.offset else None
-    named = compile_path(reading.zone, names) if reading.zone else None
+def _zone(reading: Reading, scope: Scope) -> Zone:
+    offset = _offset(reading.offset, scope) if reading.offset else None
+    named = compile_path(reading.zone, scope) if reading.zone else None
 
     def find(value: object, documents: Documents, path: str) -> tzinfo:
         if offset is not None:
@@ -134,8 +135,8 @@ def _zone(reading: Reading, names: Collection[str]) -> Zone:
     return find
 
 
-def _offset(spec: LocalOffset, names: Collection[str]) -> Callable[[Documents], tzinfo | None]:
-    path = compile_path(spec.path, names)
+def _offset(spec: LocalOffset, scope: Scope) -> Callable[[Documents], tzinfo | None]:
+    path = compile_path(spec.path, scope)
     to_seconds = conversion(spec.unit, "s") if spec.unit else None
 
     def find(documents: Documents) -> tzinfo | None:
@@ -145,18 +146,21 @@ def _offset(spec: LocalOffset, names: Collection[str]) -> Callable[[Documents], 
     return find
 
 
-def _plus(read: Moment, plus: Plus, path: str, names: Collection[str]) -> Moment:
-    length = compile_path(plus.path, names)
+def _plus(read: Moment, plus: Plus, path: str, scope: Scope) -> Moment:
+    length = compile_path(plus.path, scope)
     to_seconds = conversion(plus.unit, "s") if plus.unit else None
+    often = compile_path(plus.times, scope) if plus.times else None
 
     def later(value: Any, documents: Documents) -> datetime | None:
         begin: datetime | None = read(value, documents)
         span = length.value(documents)
-        if begin is None or span is None:
+        count = 1 if often is None else often.value(documents)
+        if begin is None or span is None or count is None:
             return None
+        seconds = times.span(span, length.text, to_seconds)
         try:
-            return begin + times.span(span, length.text, to_seconds)
-        except OverflowError:
+            return begin + timedelta(seconds=seconds * (1 if often is None else number(count, often.text)))
+        except (OverflowError, ValueError):
             refuse(value, path, "time")
 
     return later

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from jmespath.exceptions import JMESPathError
@@ -10,20 +10,21 @@ from jmespath.exceptions import JMESPathError
 from hde.errors import WrongUse
 from hde.issues import Issue
 from hde.mapping import expression
+from hde.mapping.scope import ITEM_NAMES, Scope
 from hde.mapping.values import Finding
 from hde.spec.problem import did_you_mean
 
 RECORD = ""
-"""The name under which `Documents` holds the record itself."""
+"""The name under which `Documents` holds the record itself, or inside `each` the item."""
 
 Documents = Mapping[str, object]
-"""Everything a path can reach: the record, `account`, `row`, and the records named in `with`."""
+"""Everything a path can reach: the record, `account`, `row`, the records named in `with`, `parent` and `index`."""
 
 
 class Path(NamedTuple):
     """`get(documents[of])` is the value, or a Finding where JMESPath cannot say.
 
-    `text` is how the author wrote it, and what an issue is filed under.
+    `text` is how the author would write it for the record as a whole, and what an issue is filed under.
     """
 
     text: str
@@ -34,20 +35,23 @@ class Path(NamedTuple):
         return self.get(documents[self.of])
 
 
-def compile_path(text: str, names: Collection[str]) -> Path:
-    """Compile `a.b` or `$name.a.b`; `names` are those allowed after `$`. WrongUse names what is wrong."""
+def compile_path(text: str, scope: Scope) -> Path:
+    """Compile `a.b` or `$name.a.b` where it stands in a mapping. WrongUse names what is wrong."""
+    where = scope.in_record(text)
     if not text.startswith("$"):
-        return Path(text, RECORD, _compile(text, text))
+        return Path(where, RECORD, _compile(text, where))
     match = expression.NAMED.match(text)
     if match is None:
         raise WrongUse(f"{text!r} is not a path: after $ comes a name, then a path below it ($sleep.start)")
     name, below, index = match.groups()
-    if name not in names:
-        known = [f"${one}" for one in sorted(names)]
+    if name not in scope.known:
+        if name.rpartition("$")[2] in ITEM_NAMES:
+            raise WrongUse(f"{text!r}: ${name} stands only inside {'another' if scope.depth else 'an'} `each`")
+        known = [f"${one}" for one in sorted(scope.known)]
         meant = did_you_mean(f"${name}", known) or f" There is {', '.join(known)}"
         raise WrongUse(f"{text!r}: ${name} does not exist.{meant}")
     rest = below or index
-    return Path(text, name, _compile(rest, text) if rest else _itself)
+    return Path(where, name, _compile(rest, where) if rest else _itself)
 
 
 def truthy(value: object) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hde.issues import Issue
 from hde.mapping.at import Read
+from hde.mapping.items import EachPlan, holds
 from hde.mapping.paths import RECORD, Documents
 from hde.mapping.rows import UNREAD, CanonicalRow, RowPlan
 from hde.mapping.values import Finding
@@ -30,7 +31,7 @@ class Mapped(NamedTuple):
 
 class TargetPlan(NamedTuple):
     when: Read | None
-    rows: list[RowPlan]
+    rows: list[RowPlan | EachPlan]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,9 @@ class CompiledMapping:
             if when is not None and not when(documents, issues):
                 continue
             for plan in plans:
+                if isinstance(plan, EachPlan):
+                    rows += plan.make(documents, issues, memo, reads)
+                    continue
                 if plan.when is not None and not plan.when(documents, issues):
                     continue
                 row = plan.make(documents, issues, memo, reads)
@@ -98,17 +102,10 @@ class CompiledMapping:
         warnings: list[Issue] = []
         found: list[Issue] = []
 
-        def holds(when: Read | None) -> bool:
-            try:
-                return when is None or bool(when(documents, warnings))
-            except Finding as finding:
-                found.append(finding.issue)
-                return False
-
-        if holds(self.when):
+        if holds(self.when, documents, warnings, found):
             for target in self.targets:
-                for plan in target.rows if holds(target.when) else ():
-                    if holds(plan.when):
+                for plan in target.rows if holds(target.when, documents, warnings, found) else ():
+                    if isinstance(plan, EachPlan) or holds(plan.when, documents, warnings, found):
                         found += plan.findings(documents, warnings, self.shared)
         return _once([*found, *warnings])
 

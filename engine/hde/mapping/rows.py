@@ -12,10 +12,10 @@ from hde.canonical.tables import CONTEXT_LOCAL_DATE
 from hde.issues import Issue, issue_about
 from hde.mapping.at import Read
 from hde.mapping.lookups import Skip
+from hde.mapping.measures import Measured
 from hde.mapping.paths import Documents
 from hde.mapping.times import shift
-from hde.mapping.units import UnitError, conversion
-from hde.mapping.values import Finding, finite
+from hde.mapping.values import Finding
 
 UNREAD = object()
 """Stands in the memo for a column that several rows share and that nobody has read yet."""
@@ -24,7 +24,10 @@ _DAY = timedelta(days=1)
 
 
 class CanonicalRow(NamedTuple):
-    """`values` stand in the order of `hde.canonical.TABLES[table].columns`; `part` is the row set's name."""
+    """`values` stand in the order of `hde.canonical.TABLES[table].columns`.
+
+    `part` is the name of the row set; inside `each` the key of the item follows, after a `/` where both are there.
+    """
 
     table: str
     part: str
@@ -141,7 +144,7 @@ def known_metric(table: Table, metric: Metric, blank: list[Any], path: str) -> F
     return lambda values, issues: _doubt(metric, values[value], path, issues)
 
 
-def mapped_metric(table: Table, source_unit: str | None, metric_path: str, path: str) -> Finish:
+def mapped_metric(table: Table, metric_path: str, path: str) -> Finish:
     """The metric is read from the record: its unit, code and range are looked up in each row."""
     at = {column.name: index for index, column in enumerate(table.columns)}
     name, value = at["metric"], at["value"]
@@ -150,12 +153,8 @@ def mapped_metric(table: Table, source_unit: str | None, metric_path: str, path:
         metric = METRICS.get(values[name])
         if metric is None:
             raise Finding(issue_about(values[name], metric_path, "metric"))
-        raw = values[value]
-        try:
-            converted = conversion(source_unit or metric.unit, metric.unit)(raw)
-        except UnitError:
-            raise Finding(issue_about(raw, path, "unit")) from None
-        values[value] = finite(raw, converted, path)
+        measured: Measured = values[value]
+        values[value] = measured.converted(metric.unit)
         if metric.method and values[at["method"]] not in (None, metric.method):
             raise Finding(issue_about(values[at["method"]], metric_path, "method"))
         _describe(metric, at, values)

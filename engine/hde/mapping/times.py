@@ -161,17 +161,18 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
-def span(value: object, path: str, to_seconds: Callable[[float], float] | None) -> timedelta:
-    """A number in a unit, an ISO 8601 duration without months and years, or `90s`."""
+def span(value: object, path: str, to_seconds: Callable[[float], float] | None) -> float:
+    """Seconds: of a number in a unit, an ISO 8601 duration without months and years, or `90s`."""
     seconds = span_seconds(value) if isinstance(value, str) else None
     if seconds is None:
         if to_seconds is None:
             refuse(value, path, "span")
         seconds = to_seconds(number(value, path))
     try:
-        return timedelta(seconds=seconds)
+        timedelta(seconds=seconds)
     except (OverflowError, ValueError):
         refuse(value, path, "span")
+    return seconds
 
 
 def span_seconds(text: str) -> float | None:

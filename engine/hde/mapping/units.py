@@ -15,6 +15,10 @@ from hde.mapping.unit_table import ALIASES, CONVERSIONS, SAME, WORDS, Rule
 
 _ANNOTATION = re.compile(r"\{[^{}]*\}\Z")
 _ARBITRARY = re.compile(r"\[(?:iU|IU|arb'U|USP'U)\]")
+_LONGEST = 60
+_HUGE = re.compile(r"[0-9]{5}")
+"""Records say units as well: a power with so many digits would take the library forever."""
+
 _SIZES = {
     "": "a plain number",
     "[length]": "length",
@@ -59,6 +63,8 @@ def rule(source_unit: str, target_unit: str) -> Rule:
     source, target = canonical(source_unit), canonical(target_unit)
     if source == target:
         return SAME
+    if len(source) > _LONGEST or _HUGE.search(source):
+        raise UnitError(f"{source[:_LONGEST]!r} is not a UCUM unit this program knows")
     if _ANNOTATION.match(source) or _ANNOTATION.match(target):
         if "1" in (source, target):
             return SAME
@@ -76,7 +82,10 @@ def computed_rule(source: str, target: str) -> Rule:
         raise UnitError(f"{source} cannot become {target}: {sizes}")
     if len(_ARBITRARY.findall(source)) != len(_ARBITRARY.findall(target)):
         raise UnitError(f"{source} cannot become {target}: an arbitrary unit has no size in others")
-    at = [float(_scaled(left, number).to(right.units).magnitude) / float(right.magnitude) for number in (0, 1, 1000)]
+    try:
+        at = [float(_scaled(left, one).to(right.units).magnitude) / float(right.magnitude) for one in (0, 1, 1000)]
+    except ArithmeticError:
+        raise UnitError(f"{source} cannot become {target}: no number is large or small enough") from None
     scale, plus = _rounded((at[2] - at[0]) / 1000), _rounded(at[0])
     if plus:
         # A small difference of large numbers: the slope is exact only to about twelve digits.
@@ -108,8 +117,10 @@ def _quantity(unit: str) -> Any:
     if _ANNOTATION.match(unit):
         unit = "1"
     try:
-        return _registry().from_ucum(unit)
-    except (LarkError, PintError, ValueError) as error:
+        found = _registry().from_ucum(unit)
+        found.dimensionality  # noqa: B018 - a text of annotations alone gives no quantity
+        return found
+    except (LarkError, PintError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UnitError(
             f"{unit!r} is not a UCUM unit this program knows (examples: ms, kJ, /min, [lb_av], {{steps}})"
         ) from error

@@ -181,7 +181,7 @@ def _about_value(fault: _Fault) -> str:
         case "uniqueItems":
             return "a list with the same twice"
         case "minProperties":
-            return "an empty map"
+            return schema["x-least"] if value and "x-least" in schema else "an empty map"
         case "minimum":
             return f"{shown(value)} is too small; {limit} is the least"
         case "maximum":

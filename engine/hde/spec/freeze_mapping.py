@@ -11,12 +11,15 @@ from typing import Any
 from hde.canonical import TABLES
 from hde.spec import mapping as frozen
 from hde.spec.freeze import column_name
-from hde.spec.mapping import LocalOffset, Lookup, Plus, Reading, Reference, RowSet, Target, Unknown
+from hde.spec.mapping import Each, LocalOffset, Lookup, Plus, Reading, Reference, RowSet, Target, UnitRead, Unknown
 from hde.spec.problem import KeyPath, Problem, quoted, with_hint
 from hde.spec.yaml_file import YamlFile
 
 Map = Mapping[str, Any]
 Lookups = Mapping[str, Map]
+OF_ROW = ("when", "each", "key")
+"""What stands among the columns of a row and is none."""
+
 _NOT_HASHED = {("Mapping", "file"), ("Mapping", "ignore"), ("Mapping", "text_hash"), ("Lookup", "name")}
 
 
@@ -49,6 +52,10 @@ def mapping_problems(file: YamlFile, lookups: Lookups | None) -> Iterator[Proble
                 names = ", ".join(table.name for table in tables) or "any table"
                 message = with_hint(f"{quoted(column)} is not a column of {names}", column, known)
                 yield file.problem(("columns", column), message)
+    for path, text in _paths(("columns",), data.get("columns", {})):
+        if text.startswith(("$parent", "$index")):
+            message = f"{text} stands only inside `each`; columns for all rows are read from the record itself"
+            yield file.problem(path, message, value=True)
     for path, reading in _readings(data):
         name = reading.get("lookup")
         if isinstance(name, str) and lookups is not None and name not in lookups:
@@ -77,13 +84,31 @@ def _plain(value: object) -> object:
 def _target(table: str, said: Map, for_all: Mapping[str, Reading], lookups: Lookups) -> Target:
     known = TABLES.get(table)
     shared = {name: reading for name, reading in for_all.items() if known is None or known.column(name)}
+    each = _each(said)
+    if each is not None:
+        shared = {name: outward(reading) for name, reading in shared.items()}
     rows = said["rows"] if "rows" in said else {"": said["columns"]}
-    return Target(table, tuple(_row(name, row, shared, lookups) for name, row in rows.items()), said.get("when"))
+    sets = tuple(_row(name, row, shared, lookups) for name, row in rows.items())
+    return Target(table, sets, said.get("when"), each, said.get("key"))
 
 
 def _row(name: str, said: Map, shared: Mapping[str, Reading], lookups: Lookups) -> RowSet:
-    own = {column: _reading(read, lookups) for column, read in said.items() if not (name and column == "when")}
-    return RowSet(name, {**shared, **own}, said.get("when") if name else None)
+    if not name:
+        return RowSet(name, {**shared, **{column: _reading(read, lookups) for column, read in said.items()}})
+    own = {column: _reading(read, lookups) for column, read in said.items() if column not in OF_ROW}
+    each = _each(said)
+    if each is not None:
+        shared = {column: outward(reading) for column, reading in shared.items()}
+    return RowSet(name, {**shared, **own}, said.get("when"), each, said.get("key"))
+
+
+def _each(said: Map) -> Each | None:
+    each = said.get("each")
+    if each is None:
+        return None
+    if isinstance(each, str):
+        return Each(path=each)
+    return Each(None, each.get("entries"), dict(each.get("zip", {})), each.get("characters"))
 
 
 def _reading(said: str | Map, lookups: Lookups) -> Reading:
@@ -96,15 +121,50 @@ def _reading(said: str | Map, lookups: Lookups) -> Reading:
         sum=tuple(said.get("sum", ())),
         const=said.get("const"),
         has_const="const" in said,
-        unit=said.get("unit"),
+        unit=_unit(said.get("unit")),
+        exponent=said.get("exponent"),
         lookup=_lookup(said, lookups) if "lookup" in said else None,
         optional=said.get("optional", False),
         time=said.get("time"),
         offset=None if offset is None else LocalOffset(*_amount(offset)),
         zone=said.get("zone"),
         after=said.get("after"),
-        plus=None if plus is None else Plus(*_amount(plus)),
+        plus=None if plus is None else Plus(*_amount(plus), None if isinstance(plus, str) else plus.get("times")),
     )
+
+
+def _unit(said: str | Map | None) -> str | UnitRead | None:
+    if said is None or isinstance(said, str):
+        return said
+    return UnitRead(said.get("path"), tuple(said.get("first", ())), said.get("lookup"))
+
+
+def outward(reading: Reading) -> Reading:
+    """A reading of what lies around an item, as it is written inside: `start` becomes `$parent.start`."""
+    offset, plus, unit = reading.offset, reading.plus, reading.unit
+    return replace(
+        reading,
+        path=_out(reading.path),
+        first=tuple(outward(one) for one in reading.first),
+        sum=tuple(_from_inside(path) for path in reading.sum),
+        unit=replace(unit, path=_out(unit.path), first=tuple(map(_from_inside, unit.first)))
+        if isinstance(unit, UnitRead)
+        else unit,
+        exponent=_out(reading.exponent),
+        offset=None if offset is None else replace(offset, path=_from_inside(offset.path)),
+        zone=_out(reading.zone),
+        after=_out(reading.after),
+        plus=None if plus is None else replace(plus, path=_from_inside(plus.path), times=_out(plus.times)),
+    )
+
+
+def _out(path: str | None) -> str | None:
+    return None if path is None else _from_inside(path)
+
+
+def _from_inside(path: str) -> str:
+    named = path.startswith("$") and not path.startswith("$parent")
+    return path if named else f"$parent.{path}"
 
 
 def _amount(said: str | Map) -> tuple[str, str | None]:
@@ -123,7 +183,9 @@ def _readings(data: Map) -> Iterator[tuple[KeyPath, Map]]:
     tops: list[tuple[KeyPath, Map]] = [(("columns",), data.get("columns", {}))]
     for table, target in data["to"].items():
         tops.append((("to", table, "columns"), target.get("columns", {})))
-        tops += [(("to", table, "rows", name), row) for name, row in target.get("rows", {}).items()]
+        for name, row in target.get("rows", {}).items():
+            own = {column: said for column, said in row.items() if column not in OF_ROW}
+            tops.append((("to", table, "rows", name), own))
     for top, columns in tops:
         for column, said in columns.items():
             yield from _alternatives((*top, column), said)
@@ -134,3 +196,17 @@ def _alternatives(path: KeyPath, said: object) -> Iterator[tuple[KeyPath, Map]]:
         yield path, said
         for index, one in enumerate(said.get("first", ())):
             yield from _alternatives((*path, "first", index), one)
+
+
+def _paths(place: KeyPath, said: object) -> Iterator[tuple[KeyPath, str]]:
+    """Every text in some readings that is read as a path, and where."""
+    match said:
+        case str():
+            yield place, said
+        case dict():
+            for key, below in said.items():
+                if key not in ("const", "lookup", "time") and (key != "unit" or isinstance(below, dict)):
+                    yield from _paths((*place, key), below)
+        case list():
+            for index, below in enumerate(said):
+                yield from _paths((*place, index), below)

@@ -36,6 +36,18 @@ class LocalOffset:
 class Plus:
     path: str
     unit: str | None = None
+    times: str | None = None
+    """A path to a number: the span is added so many times (`$index`, for a series with an interval)."""
+
+
+@dataclass(frozen=True)
+class UnitRead:
+    """A unit that the record says: exactly one of `path` and `first`, in UCUM or a common spelling, or looked up."""
+
+    path: str | None = None
+    first: tuple[str, ...] = ()
+    lookup: Map[str, str] | None = None
+    """The source's words and units, where it writes none; keys are compared as text."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,9 @@ class Reading:
     sum: tuple[str, ...] = ()
     const: Scalar = None
     has_const: bool = False
-    unit: str | None = None
+    unit: str | UnitRead | None = None
+    exponent: str | None = None
+    """A path to a power of ten that the number is to be multiplied by."""
     lookup: Lookup | None = None
     optional: bool = False
     """In a row set: no value, no row."""
@@ -59,15 +73,48 @@ class Reading:
     after: str | None = None
     plus: Plus | None = None
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path it reads, those of its alternatives included."""
+        said = [self.path, *self.sum, self.exponent, self.zone, self.after]
+        said += [self.offset.path] if self.offset else []
+        said += [self.plus.path, self.plus.times] if self.plus else []
+        said += [self.unit.path, *self.unit.first] if isinstance(self.unit, UnitRead) else []
+        said += [path for one in self.first for path in one.paths]
+        return tuple(path for path in said if path is not None)
+
+
+@dataclass(frozen=True)
+class Each:
+    """What a record is taken apart into: exactly one of a list, the entries of an object, parallel lists, a text."""
+
+    path: str | None = None
+    entries: str | None = None
+    """Items are `{key, value}`."""
+    zip: Map[str, str] = field(default_factory=dict)
+    """Name in the item -> path of the list."""
+    characters: str | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path it reads."""
+        return (*(one for one in (self.path, self.entries, self.characters) if one is not None), *self.zip.values())
+
 
 @dataclass(frozen=True)
 class RowSet:
-    """The columns of one row; several row sets give several rows per record."""
+    """The columns of one row; several row sets give several rows per record.
+
+    With `each` there is one row per item: paths of `columns`, `when` and `key` start at the item.
+    """
 
     name: str
     """`part` of the row, and the metric in `biometrics_vitals`; empty where a record gives one row."""
     columns: Map[str, Reading]
     when: str | None = None
+    each: Each | None = None
+    key: str | None = None
+    """A path to what tells an item from the others, for `part`; None: its index, or its key among entries."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +124,9 @@ class Target:
     table: str
     rows: tuple[RowSet, ...]
     when: str | None = None
+    each: Each | None = None
+    """With it, `when`, `key` and all paths of `rows` start at the item."""
+    key: str | None = None
 
 
 @dataclass(frozen=True)

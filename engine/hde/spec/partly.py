@@ -13,7 +13,7 @@ from typing import Any
 from hde.spec import mapping as frozen
 from hde.spec.connector import Connector, OtherTime
 from hde.spec.freeze import freeze_connector
-from hde.spec.freeze_mapping import Lookups, freeze_mapping, mapping_problems
+from hde.spec.freeze_mapping import OF_ROW, Lookups, freeze_mapping, mapping_problems
 from hde.spec.merge import Merged
 from hde.spec.problem import KeyPath, Problem, dotted
 from hde.spec.schema import schema_problems
@@ -46,8 +46,9 @@ def partial_mapping(file: YamlFile, problems: Iterable[Problem], source: str, lo
         if not trail:
             return None
         end = _column_end(trail)
-        wrong.add(dotted(trail[:end] if end else trail))
-        _take_out(data, trail[:end] if end else trail, is_column=bool(end))
+        gone = trail[: end or _each_end(trail)]
+        wrong.add(dotted(gone))
+        _take_out(data, gone, is_column=bool(end))
     left = replace(file, data=data)
     if schema_problems(left, "mapping") or list(mapping_problems(left, lookups)):
         return None
@@ -88,10 +89,18 @@ def _column_end(trail: KeyPath) -> int:
             return 2
         case ("to", _, "columns", _, *_):
             return 4
-        case ("to", _, "rows", _, column, *_) if column != "when":
+        case ("to", _, "rows", _, column, *_) if column not in OF_ROW:
             return 5
         case _:
             return 0
+
+
+def _each_end(trail: KeyPath) -> int:
+    """How much of a trail has to go: without its `each`, nothing beside it means what it says."""
+    for place in (2, 4):
+        if trail[:1] == ("to",) and trail[place : place + 1] == ("each",):
+            return place
+    return len(trail)
 
 
 def _take_out(data: object, trail: KeyPath, *, is_column: bool) -> None:
