@@ -52,6 +52,13 @@ resources:
     columns:
       kilograms: float
       zone: {type: text, path: $account.zone}
+  streams:
+    path: /streams
+    records: items
+    key: [id]
+    columns:
+      id: bigint
+      begin: timestamptz
 """,
     "mappings/pulse/lookups.yaml": """\
 status: {done: final, open: pending}
@@ -101,6 +108,28 @@ to:
     rows:
       weight: {value: {path: kilograms, unit: kg}}
 """,
+    "mappings/pulse/streams.yaml": """\
+from: streams
+columns: {start_time: begin}
+to:
+  biometrics_vitals:
+    rows:
+      heart_rate:
+        each: beats
+        start_time: {path: $parent.begin, plus: {path: $parent.step, unit: s, times: $index}}
+        value: {path: "@", unit: {path: $parent.unit}}
+      weight:
+        each: {zip: {at: scale.times, kg: scale.values}}
+        key: at
+        start_time: {path: at, time: epoch}
+        value: {path: kg, unit: g, exponent: $parent.scale.power}
+  workouts:
+    each: {entries: laps}
+    when: value.energy
+    columns:
+      source_sport: key
+      energy: {path: value.energy, unit: kJ}
+""",
     "mappings/pulse/tests/nights.yaml": """\
 mapping: nights
 tests:
@@ -122,6 +151,11 @@ tests:
 {"id": 7, "night_id": "0d0e6c1a-0000-4000-8000-000000000001",
  "kind": "skin", "served_at": "2026-01-02T07:00:00Z", "device": [{"serial": "a"}],
  "values": {"hrv": 61.5, "oxygen": 97, "spo2": 97, "degrees": 33.1}}
+""",
+    "mappings/pulse/fixtures/streams/run.json": """\
+{"id": 3, "begin": "2026-01-02T10:00:00Z", "step": 60, "unit": "bpm", "beats": [60, null, 62],
+ "scale": {"times": [1767348000, 1767348060], "values": [705, 706], "power": 2},
+ "laps": {"up": {"energy": 100}, "down": {"energy": 50}}}
 """,
     "mappings/pulse/fixtures/body/measured.json": """\
 {"kilograms": 70.5}

@@ -66,7 +66,7 @@ def test_a_path_that_leads_nowhere_is_a_complaint(path: str, said: str, pulse: P
 
 def test_a_source_without_mappings_is_told_so(pulse: Path) -> None:
     (pulse / "mappings").rename(pulse / "elsewhere")
-    assert [problem.level for problem in check_paths([])] == ["warning"] * 3
+    assert [problem.level for problem in check_paths([])] == ["warning"] * 4
 
 
 def test_paths_are_not_checked_without_fixtures(pulse: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from mapping_made import cell, lookup, made, path, rules, vitals, workouts
 
 from hde.errors import WrongUse
+from hde.spec.mapping import Reading
 
 LOOKUP = {"0": "running", "no": "rowing", "true": "tennis", "1.5": "golf", "empty": None}
 
@@ -18,6 +19,29 @@ LOOKUP = {"0": "running", "no": "rowing", "true": "tennis", "1.5": "golf", "empt
 def test_lookup_keys_are_compared_as_text_and_its_order_decides_in_a_list(value, expected):
     mapped = made(workouts(sport=path("x", lookup=lookup(LOOKUP)))).map({"x": value})
     assert (cell(mapped, "sport"), mapped.issues) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([["chess"], ["no", "0"]], "running"),
+        ([[["no"]], "true"], "rowing"),
+        (["true", "no"], "rowing"),
+        ([{"code": "0"}, None, "no"], "rowing"),
+    ],
+)
+def test_codings_of_several_concepts_are_one_list(value, expected):
+    assert cell(made(workouts(sport=path("x", lookup=lookup(LOOKUP)))).map({"x": value}), "sport") == expected
+
+
+def test_a_list_in_which_a_filter_found_nothing_leaves_the_next_path_its_turn():
+    codes = Reading(first=(path("codes[?own].code"), path("codes[].code"), path("word")), lookup=lookup(LOOKUP))
+    mapping = made(workouts(sport=codes))
+    assert cell(mapping.map({"codes": [{"code": "0", "own": True}, {"code": "no"}]}), "sport") == "running"
+    assert cell(mapping.map({"codes": [{"code": "true"}, {"code": "no"}]}), "sport") == "rowing"
+    assert cell(mapping.map({"codes": [], "word": "1.5"}), "sport") == "golf"
+    assert rules(mapping.map({"codes": [{"code": "?"}], "word": "1.5"})) == [("codes[].code", "lookup")]
+    assert rules(mapping.map({"codes": [], "word": []})) == [("word", "lookup")]
 
 
 @pytest.mark.parametrize("value", ["chess", "No", 1, False, [], ["chess"], {"no": 1}])

@@ -22,6 +22,7 @@ from hde.spec.yaml_file import YamlFile
 def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator[Problem]:
     """`known` has an entry for every resource that has fixtures; the paths of others are not checked."""
     read: dict[str, Reads] = defaultdict(Reads)
+    lacking: set[tuple[str, Path]] = set()
     own: dict[str, list[Written]] = {}
     for mapping in source.mappings:
         file = source.mapping_files[mapping.name]
@@ -32,7 +33,10 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
                 read[resource] |= found
                 for path in sorted(found.paths) if resource in known else ():
                     if not known[resource].has(path):
-                        yield complain(file, one.trail, known[resource].missing(path))
+                        # the items of a list that is not there are not there either: said once, of the list
+                        if not any((resource, path[:end]) in lacking for end in range(len(path))):
+                            yield complain(file, one.trail, known[resource].missing(path))
+                        lacking.add((resource, path))
                         # What a misspelt path meant counts as read: one mistake, one complaint.
                         meant = known[resource].meant(path)
                         read[resource] |= Reads(frozenset({meant} if meant else ()))

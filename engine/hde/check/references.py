@@ -90,7 +90,7 @@ def _fault(one: Written, mapping: Mapping, connector: Connector, resource: Resou
         case name if name in one.here.scope.known:
             return None
         case name if one.is_item_name:
-            return f"{one.text}: ${name} stands only inside {'another' if one.here.scope.depth else 'an'} `each`"
+            return f"${name} stands only inside {'another' if one.here.scope.depth else 'an'} `each`"
         case name:
             items = ["$parent", "$index"] if one.here.scope.depth else []
             hint = did_you_mean(f"${name}", [*known, *items, "$account", "$row"])

@@ -10,6 +10,7 @@ from hde.check.coverage import coverage_problems
 from hde.check.fit import fit_problems
 from hde.check.fixtures import read_fixtures
 from hde.check.folders import pairs, yaml_files
+from hde.check.items import items_problems
 from hde.check.meaning import meaning_problems
 from hde.check.names import names_problems
 from hde.check.place import complain, dig
@@ -63,7 +64,7 @@ def _of_remains(remains: Remains, *, whole: bool) -> Iterator[Problem]:
             *tables_problems(connector, file),
         ]
     for one in remains.mappings:
-        said = list(meaning_problems(one.mapping, one.file))
+        said = [*meaning_problems(one.mapping, one.file), *items_problems(one.mapping, one.file)]
         if connector is not None and {one.mapping.from_, *(to.from_ for to in one.mapping.with_.values())} <= (
             set(connector.resources) | (_unknown(one, file) if file else set())
         ):
@@ -88,7 +89,11 @@ def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
     yield from one_mapping_each(files)
     sound: dict[str, CompiledMapping] = {}
     for mapping, file in files:
-        said = [*references_problems(mapping, connector, file), *meaning_problems(mapping, file)]
+        said = [
+            *references_problems(mapping, connector, file),
+            *meaning_problems(mapping, file),
+            *items_problems(mapping, file),
+        ]
         yield from said
         if not any(problem.level == "error" for problem in said):
             try:
@@ -111,7 +116,13 @@ def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
     yield from said
     # A misspelt path is said once, not again as what the fixtures make of it.
     places = {(problem.file, problem.line, problem.column) for problem in said}
-    yield from (problem for problem in tried if (problem.file, problem.line, problem.column) not in places)
+    unread = {(problem.file, problem.path.partition(".each")[0]) for problem in said if ".each" in problem.path}
+    yield from (
+        problem
+        for problem in tried
+        if (problem.file, problem.line, problem.column) not in places
+        and not any(problem.file == file and problem.path.startswith(rows) for file, rows in unread)
+    )
     yield from _left_out(source, known)
 
 

@@ -56,13 +56,20 @@ _RULES = {
 _TYPES = {column.name: column.type for table in TABLES.values() for column in table.columns}
 _BREAKS: dict[str, tuple[str, ...]] = {
     "time": ("timestamptz", "date"),
-    "number": ("float", "int"),
+    "number": ("times", "exponent", "float", "int"),
     "integer": ("int",),
     "type": ("text", "boolean"),
     "word": ("text",),
     "lookup": ("text",),
     "span": ("plus",),
     "offset": ("offset",),
+    "unit": ("unit",),
+    "exponent": ("exponent",),
+    "list": ("each",),
+    "object": ("each",),
+    "length": ("each",),
+    "key": ("key",),
+    "part": ("key",),
 }
 """Rule -> the types of column, or the words of a reading, that can break it."""
 
@@ -136,7 +143,10 @@ def _place(issue: Issue, expressions: Sequence[Written]) -> Written | None:
     """Where the path of an issue is written; where it is written twice, in a column that can break this rule."""
     same = [one for one in expressions if one.here.scope.in_record(one.text) == issue.path]
     fitting = [
-        one for one in same if any(_TYPES.get(str(step), step) in _BREAKS.get(issue.rule, ()) for step in one.trail)
+        one
+        for one in same
+        if any({step, _TYPES.get(str(step))} & set(_BREAKS.get(issue.rule, ())) for step in one.trail)
+        and ("unit" in one.trail) == (issue.rule == "unit")
     ]
     return next(iter([*fitting, *same]), None)
 

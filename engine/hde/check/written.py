@@ -42,7 +42,9 @@ class Here:
         if match is None:
             return text, self.starts[RECORD]
         name, below = match[1], match[2] or match[3] or "@"
-        return below, self.starts.get(name) or reads.document(name)
+        # there is no `parent` outside an each; that is said, and what was meant counts as read
+        missing = reads.WHOLE if name.startswith("parent") else reads.document(name)
+        return below, self.starts.get(name, missing)
 
     def _item(self, each: Each) -> Start:
         def found(path: str | None) -> Start:
@@ -66,6 +68,8 @@ class Written:
     text: str
     here: Here
     test: bool = False
+    key: str | None = None
+    """Of the path of an `each`: the key beside it."""
 
     @cached_property
     def of(self) -> str | None:
@@ -145,7 +149,7 @@ def _around(said: Target | RowSet, trail: KeyPath, outer: Here, inner: Here, fil
     if each is None:
         return
     if each.path is not None:
-        yield Written(first_of(file, (*trail, "each")), each.path, outer, test=True)
+        yield Written(first_of(file, (*trail, "each")), each.path, outer, test=True, key=said.key)
     for word, path in (("entries", each.entries), ("characters", each.characters)):
         if path is not None:
             yield Written(first_of(file, (*trail, "each", word)), path, outer, test=True)
