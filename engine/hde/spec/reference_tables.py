@@ -11,7 +11,7 @@ LINEAGE: Final = """Beside its own columns every canonical table has these; the 
 | `account` | int | whose row it is: `meta.connections.id` |
 | `mapping` | text | the mapping that wrote it (`SOURCE/RESOURCE`) |
 | `raw_source_id` | text | the key of the raw record; one of several columns as a JSON array |
-| `part` | text | which row of the record: the name in `rows`, the key of the item of `each`, or both (`NAME/KEY`); else empty |
+| `part` | text | which row: the name in `rows`, the key of the item in `each`, or both (`NAME/KEY`); else empty |
 | `source_system` | text | the connector |
 | `raw_table` | text | the raw table the record stands in |
 | `mapping_hash` | text | the version of the mapping that wrote the row |
