@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).parents[1] / "steps"))  # what starts a process of its own
+
+from run_made import ended, ending, start
+
 from hde.check import check_paths
-from hde.cli.author import validate
+from hde.cli.validate import _annotation, validate
 from hde.errors import WrongUse
+from hde.spec.load import load_source
+from hde.spec.problem import Problem
 
 
 def _run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str], str]:
@@ -100,3 +110,82 @@ def test_a_connector_that_cannot_be_read_hides_no_mapping(pulse: Path) -> None:
         "body.yaml: to.biometrics_vitals.rows.weight.value.unit",
         "nights.yaml: form",
     ]
+
+
+def test_json_is_a_list_of_problems(pulse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines, _ = _run(capsys, "--format", "json")
+    assert (code, json.loads("".join(lines))) == (0, [])
+    _change(pulse / "mappings/pulse/body.yaml", ("unit: kg", "unit: m"))
+    code, lines, end = _run(capsys, "--format", "json")
+    (problem,) = json.loads("\n".join(lines))
+    assert (code, end) == (1, "")
+    assert {name: problem[name] for name in ("file", "line", "column", "path", "level")} == {
+        "file": "mappings/pulse/body.yaml",
+        "line": 6,
+        "column": 47,
+        "path": "to.biometrics_vitals.rows.weight.value.unit",
+        "level": "error",
+    }
+    assert "m" in problem["message"]
+
+
+def test_github_reads_problems_as_annotations(pulse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _change(pulse / "connectors/pulse.yaml", ("settings.host", "settings.hots"))
+    code, lines, end = _run(capsys, "--format", "github")
+    assert (code, end) == (1, "1 error, 1 warning")
+    assert lines == [
+        "::warning file=connectors/pulse.yaml,line=4,col=3::settings.host: nothing uses settings.host",
+        "::error file=connectors/pulse.yaml,line=6,col=13::http.base_url: "
+        "settings.hots does not exist. Did you mean 'settings.host'?",
+    ]
+    odd = Problem("a,b:c.yaml", 1, 2, "", "100 %\nmore")
+    assert _annotation(odd) == "::error file=a%2Cb%3Ac.yaml,line=1,col=2::100 %25%0Amore"
+
+
+def test_a_resolved_connector_says_the_same_without_shared(pulse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines, _ = _run(capsys, "pulse", "--resolved")
+    other = pulse / "resolved" / "pulse.yaml"
+    other.parent.mkdir()
+    other.write_text("\n".join(lines), encoding="utf-8")
+    assert code == 0
+    assert "shared:" not in lines
+    assert not any("like:" in line for line in lines)
+    loaded = [load_source(file, pulse / "none").connector for file in (pulse / "connectors/pulse.yaml", other)]
+    assert replace(loaded[0], file=other) == loaded[1]
+
+
+def test_only_one_sound_connector_is_resolved(pulse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pulse / "connectors/second.yaml").write_text((pulse / "connectors/pulse.yaml").read_text())
+    with pytest.raises(WrongUse, match="this names 2: hde validate NAME --resolved"):
+        _run(capsys, "--resolved")
+    _change(pulse / "connectors/pulse.yaml", ("base_url", "base_ulr"))
+    with pytest.raises(WrongUse, match="base_ulr"):
+        _run(capsys, "pulse", "--resolved")
+
+
+def test_with_v_it_says_where_requests_and_secrets_go(
+    pulse: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDE_VERBOSE", "1")
+    assert _run(capsys)[1] == [
+        "connectors/pulse.yaml: sends requests to https://api.pulse.example",
+        "connectors/pulse.yaml: secret PULSE_KEY, in http.headers.Authorization",
+    ]
+    _change(pulse / "connectors/pulse.yaml", ("{default: https://api.pulse.example}", "{}"))
+    assert _run(capsys)[1][0] == "connectors/pulse.yaml: sends requests to $PULSE_HOST/v1"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_watching_checks_again_after_a_change_until_ctrl_c(pulse: Path) -> None:
+    body = pulse / "mappings/pulse/body.yaml"
+    with ending(start("validate", "--watch")) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "All good.\n"
+        _change(body, ("unit: kg", "unit: m"))
+        assert process.stderr.readline() == "1 error\n"
+        _change(body, ("unit: m", "unit: kg"))
+        assert process.stderr.readline() == "All good.\n"
+        process.send_signal(signal.SIGINT)
+        found = ended(process)
+    assert (found.code, found.err) == (0, "")
+    assert found.out.startswith("mappings/pulse/body.yaml:")

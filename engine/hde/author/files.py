@@ -14,10 +14,9 @@ from hde.author.schemas import schema_line
 from hde.author.yaml_text import Layout, yaml_text
 from hde.errors import WrongUse
 
-_CONNECTOR = Layout(
-    open=(("settings",), ("http",), ("auth",), ("resources",), ("shared",), ("resources", "*"), ("shared", "*")),
-    apart=(("settings",), ("http",), ("auth",), ("shared",), ("resources",), ("resources", "*"), ("shared", "*")),
-)
+_TOP = tuple((name,) for name in ("settings", "http", "auth", "account", "shared", "resources"))
+_NAMED = (("resources", "*"), ("shared", "*"))
+CONNECTOR = Layout(open=tuple(one for one in (*_TOP, *_NAMED) if one != ("account",)), apart=(*_TOP, *_NAMED))
 _MAPPING = Layout(open=(("columns",), ("to",), ("to", "*"), ("to", "*", "rows"), ("to", "*", "columns"), ("ignore",)))
 _TEST = Layout(open=(("tests",),))
 
@@ -36,7 +35,7 @@ class Draft:
         """The files, by their paths below the folder that holds `connectors`. `schemas`: the folder of the schemas."""
         connector = f"connectors/{self.name}.yaml"
         head = schema_line(schemas, connector, "connector")
-        texts = {connector: head + yaml_text(self.connector.said, self.connector.notes, _CONNECTOR)}
+        texts = {connector: head + yaml_text(self.connector.said, self.connector.notes, CONNECTOR)}
         for resource in self.resources:
             texts |= _of_resource(f"mappings/{self.name}", resource, schemas)
         return texts

@@ -14,7 +14,7 @@ from typing import Final
 from hde.spec.problem import KeyPath
 from hde.spec.yaml_scalar import ScalarError, scalar
 
-WIDTH: Final = 110
+WIDTH: Final = 118
 MANY: Final = 6
 """A map of more entries than this gets a line for each."""
 

@@ -19,7 +19,7 @@ _COMMANDS = {
     "run": "hde.cli.run:run",
     "auth": "hde.cli.auth:auth",
     "new": "hde.cli.new:new",
-    "validate": "hde.cli.author:validate",
+    "validate": "hde.cli.validate:validate",
     "test": "hde.cli.author:test",
     "remap": "hde.cli.run:remap",
     "status": "hde.cli.status:status",

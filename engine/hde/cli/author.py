@@ -1,38 +1,10 @@
-"""`hde validate` and `hde test`: for those who write connectors and mappings."""
+"""`hde test`: for those who write connectors and mappings."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import click
 
 from hde.errors import WrongUse
-
-
-@click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
-def validate(paths: tuple[str, ...]) -> int:
-    """Check YAML files and their fixtures: grammar, names, units, templates, paths, types. Default: all there are.
-
-    A PATH is a connector's name, a file or a folder. Every problem is a line `file:line:column: path: message`;
-    those that are no errors say `warning:`. Exit code 1 where there is an error.
-    """
-    from hde.check import check_paths
-    from hde.spec.problem import counted
-
-    problems = check_paths([_named(path) for path in paths])
-    for problem in problems:
-        click.echo(str(problem))
-    click.echo(counted(problems) or "All good.", err=True)
-    return 1 if any(problem.level == "error" for problem in problems) else 0
-
-
-def _named(path: str) -> Path:
-    """What a person named, as `hde run` would understand it where it is no file or folder here."""
-    from hde.spec.find import find_connector
-    from hde.spec.formats import NAME
-
-    return find_connector(path) if NAME.match(path) and not Path(path).exists() else Path(path)
 
 
 @click.command()

@@ -17,7 +17,16 @@ from hde.spec.problem import Problem, Problems
 from hde.spec.schema import located, part_complaints, schema_problems
 from hde.spec.yaml_file import YamlFile, parse_yaml
 
-__all__ = ["Remains", "Source", "find_connector", "load_source", "mappings_folder", "read_remains", "read_source"]
+__all__ = [
+    "Remains",
+    "Source",
+    "find_connector",
+    "load_source",
+    "mappings_folder",
+    "read_remains",
+    "read_source",
+    "resolved",
+]
 
 LOOKUPS = "lookups.yaml"
 
@@ -68,6 +77,14 @@ def read_source(connector_file: Path, mappings_folder: Path) -> tuple[Source | N
     mappings = [freeze_mapping(one, connector.name, lookups) for one in mapping_files]
     by_name = {mapping.name: one for mapping, one in zip(mappings, mapping_files, strict=True)}
     return Source(connector, tuple(mappings), file, by_name), sorted(more)
+
+
+def resolved(connector_file: Path) -> dict[str, object]:
+    """A connector's file without errors as it would read without `like`: shared beginnings merged in."""
+    file, _ = parse_yaml(connector_file)
+    data = file.data if file is not None and isinstance(file.data, dict) else {}
+    resources = {name: merged.data for name, merged in _merged(file).items()} if file is not None else {}
+    return {name: resources if name == "resources" else said for name, said in data.items() if name != "shared"}
 
 
 def read_remains(connector_file: Path, mappings_folder: Path) -> Remains:
