@@ -92,6 +92,14 @@ def test_in_a_checkout_they_are_the_engines_own(folder: Path, sample: str) -> No
     assert not (folder / ".hde").exists()
 
 
+def test_copies_of_the_schemas_are_renewed(folder: Path, sample: str) -> None:
+    new("meter", "--path", URL, "--sample", sample)
+    assert "nothing to do" in call("new", "--schemas").out
+    (folder / ".hde/schemas/mapping.schema.json").write_text("{}")
+    assert "brought up to date" in call("new", "--schemas").out
+    assert json.loads((folder / ".hde/schemas/mapping.schema.json").read_text())["title"] == "Mapping"
+
+
 def test_nothing_is_overwritten_unasked(folder: Path, sample: str) -> None:
     new("meter", "--path", URL, "--sample", sample)
     (folder / "connectors/meter.yaml").write_text("mine")

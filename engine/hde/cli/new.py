@@ -21,7 +21,7 @@ KINDS = ("none", "key-header", "key-query", "oauth2_code")
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--base-url", help="What all paths are below: https://api.example.com/v1")
 @click.option(
     "--path", help="Path and parameters as you called them: /sleeps?start=2026-01-01&limit=25; or the whole URL."
@@ -38,7 +38,16 @@ KINDS = ("none", "key-header", "key-query", "oauth2_code")
 @click.option("--openapi", type=click.Path(path_type=Path), help="Draft it all from this OpenAPI 3 document instead.")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; what is not given is guessed.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
-def new(name: str, *, openapi: Path | None, yes: bool, force: bool, **said: str | tuple[str, ...] | None) -> int:
+@click.option("--schemas", is_flag=True, help="Only bring the schemas that editors read up to date (docs/editor.md).")
+def new(
+    name: str | None,
+    *,
+    openapi: Path | None,
+    yes: bool,
+    force: bool,
+    schemas: bool,
+    **said: str | tuple[str, ...] | None,
+) -> int:
     """Draft connectors/NAME.yaml, a mapping, its test and fixtures; then check them.
 
     Without options it asks. What it guessed is marked `# guessed:` in the files, what you must look at `# look:`. The
@@ -46,8 +55,13 @@ def new(name: str, *, openapi: Path | None, yes: bool, force: bool, **said: str 
     """
     from hde.author.schemas import copy_schemas, schemas_folder
 
-    _check_name(name)
     folder = Path()
+    if schemas and not name:
+        click.echo(f"{schemas_folder(folder)}: {'brought up to date' if copy_schemas(folder) else 'nothing to do'}")
+        return 0
+    if not name:
+        raise click.UsageError("Missing argument 'NAME'.")
+    _check_name(name)
     if not force and (folder / "connectors" / f"{name}.yaml").exists():
         raise WrongUse(f"connectors/{name}.yaml is there already; edit it, or write it anew with --force")
     draft = _from_openapi(name, openapi, said) if openapi else _from_sample(name, said, may_ask=not yes)
