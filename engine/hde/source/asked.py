@@ -14,6 +14,7 @@ from hde.redact import HIDDEN, without_secrets
 from hde.source.exact import decode_exactly, exact_text
 
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
+ACCEPT = "application/json, */*;q=0.5"
 OURS = frozenset({"host", "accept-encoding", "connection", "user-agent", "content-length"})
 """Headers that every request has and no author wrote."""
 LONGEST_BODY = 2000
@@ -66,7 +67,7 @@ class Sent:
     def shown_headers(self) -> Iterator[tuple[str, str]]:
         """What the author or the sign-in put there, credentials hidden."""
         for name, value in self.headers.items():
-            if name not in OURS:
+            if name not in OURS and (name, value) != ("accept", ACCEPT):
                 scheme, _, rest = value.partition(" ")
                 hidden = f"{scheme} {HIDDEN}" if rest and name != "cookie" else HIDDEN
                 yield name, hidden if name in CREDENTIALS else without_secrets(value)

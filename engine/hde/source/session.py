@@ -102,7 +102,7 @@ class Session:
                 register_secret(settings.get(name))
         self.connector = connector
         self.account = account
-        self._settings = settings
+        self.settings = settings
         self._auth = auth
         self._budget = budget
         self._stop = stop
@@ -127,7 +127,7 @@ class Session:
 
     def scope(self, scope: Scope) -> dict[str, object]:
         """`scope` with what every request may name: settings, and the account once it is known."""
-        return {"settings": self._settings, "account": self.account, **scope}
+        return {"settings": self.settings, "account": self.account, **scope}
 
     def identify(self) -> Mapping[str, object]:
         """Whose data this is: `{"id": "10129", **kept}`; `{"id": "default"}` where the connector does not say.

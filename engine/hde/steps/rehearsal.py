@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hde.check.counterpart import counterpart
-from hde.mapping.compiled import CompiledMapping, Mapped
+from hde.mapping.compiled import CanonicalRow, CompiledMapping, Mapped
 from hde.rows import RawRow
 from hde.source.pages import Page, WindowLost, read_pages
 from hde.source.session import Session
@@ -24,6 +24,8 @@ from hde.steps import plan
 from hde.steps.plan import Reading
 from hde.store import ledger
 from hde.store.ledger import Span, WindowRecord
+
+__all__ = ["CanonicalRow", "OfMapping", "Records", "first_readings", "map_row", "read"]
 
 Records = Callable[[str], Mapping[str, object]]
 """The records of a resource that others may refer to."""

@@ -1,0 +1,61 @@
+"""A session at the real source for whoever only looks: signed in, within the shared limits, and storing nothing."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from hde.source.budget import Budget, Unlimited
+from hde.source.session import Session
+from hde.source.transport import Reply
+from hde.spec.connector import Connector
+from hde.steps import accounts
+from hde.steps.accounts import Way
+from hde.steps.settings import settings_of
+from hde.store import embedded, migrate
+from hde.store.database import open_database
+from hde.tokens.file import FileTokens
+from hde.tokens.seal import find_key
+
+Watch = Callable[[httpx.Request, Reply], None]
+
+
+@contextmanager
+def live_session(
+    connector: Connector, home: Path, stop: threading.Event, account: str | None, watch: Watch
+) -> Iterator[Session]:
+    """Signed in as the account, which has been asked for. `watch` sees what goes out from then on, and what comes back.
+
+    No database is made for it: where there is none yet, nobody shares limits and tokens lie in a file.
+    """
+    settings = settings_of(connector)
+    if os.environ.get("HDE_DATABASE_URL") or embedded.data_folder(home).exists():
+        with open_database(home) as database:
+            migrate.ensure(database)
+            way = Way(connector, settings, accounts.token_store(home, database), stop)
+            with accounts.shared_budget(database, way) as budget, _identified(way, budget, account, watch) as session:
+                yield session
+        return
+    way = Way(connector, settings, lambda: FileTokens(home / ".token_store.json", find_key(home)), stop)
+    with _identified(way, Unlimited(), account, watch) as session:
+        yield session
+
+
+@contextmanager
+def _identified(way: Way, budget: Budget, account: str | None, watch: Watch) -> Iterator[Session]:
+    auth = way.auth(accounts.choose_account(way, account))
+    known = threading.Event()
+
+    def tell(request: httpx.Request, reply: Reply) -> None:
+        if known.is_set():
+            watch(request, reply)
+
+    with Session(way.connector, way.settings, auth=auth, budget=budget, stop=way.stop, watch=tell) as session:
+        session.identify()
+        known.set()
+        yield session
