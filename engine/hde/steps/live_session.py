@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,13 +16,12 @@ from hde.source.transport import Reply
 from hde.spec.connector import Connector
 from hde.steps import accounts
 from hde.steps.accounts import Way
+from hde.steps.rehearsal import Watch
 from hde.steps.settings import settings_of
 from hde.store import embedded, migrate
 from hde.store.database import open_database
 from hde.tokens.file import FileTokens
 from hde.tokens.seal import find_key
-
-Watch = Callable[[httpx.Request, Reply], None]
 
 
 @contextmanager

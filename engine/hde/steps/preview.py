@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +31,7 @@ from hde.source.windows import Bounds, shown
 from hde.spec.connector import Connector, RawColumn, Resource
 from hde.spec.load import Source
 from hde.steps.plan import connector_scope
-from hde.steps.rehearsal import OfMapping, Records, first_readings, map_row, read
+from hde.steps.rehearsal import OfMapping, Open, Records, first_readings, map_row, read
 from hde.steps.stand_ins import settings_with
 from hde.store.ledger import Span
 
@@ -104,10 +104,6 @@ class Wanted:
     now: datetime
     since: datetime | None = None
     until: datetime | None = None
-
-
-Open = Callable[[Callable[[httpx.Request, Reply], None]], Any]
-"""Gives a context manager of a session that tells what it sends."""
 
 
 def live(source: Source, wanted: Wanted, open_session: Open) -> Preview:

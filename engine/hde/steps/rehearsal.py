@@ -6,10 +6,12 @@ Whoever calls it brings the session: signed in at the source, or answered from r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import count
 from typing import Any, NamedTuple
 
+import httpx
 import msgspec
 
 from hde.check.counterpart import counterpart
@@ -17,6 +19,7 @@ from hde.mapping.compiled import CanonicalRow, CompiledMapping, Mapped
 from hde.rows import RawRow
 from hde.source.pages import Page, WindowLost, read_pages
 from hde.source.session import Session
+from hde.source.transport import Reply
 from hde.spec.connector import Connector, Resource
 from hde.spec.load import Source
 from hde.spec.mapping import Reference
@@ -25,7 +28,11 @@ from hde.steps.plan import Reading
 from hde.store import ledger
 from hde.store.ledger import Span, WindowRecord
 
-__all__ = ["CanonicalRow", "OfMapping", "Records", "first_readings", "map_row", "read"]
+__all__ = ["CanonicalRow", "OfMapping", "Open", "Records", "Watch", "first_readings", "map_row", "read"]
+
+Watch = Callable[[httpx.Request, Reply], None]
+Open = Callable[[Watch], AbstractContextManager[Session]]
+"""Opens a session that tells what it sends."""
 
 Records = Callable[[str], Mapping[str, object]]
 """The records of a resource that others may refer to."""

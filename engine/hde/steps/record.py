@@ -1,0 +1,216 @@
+"""Real answers become pages and records that can be shown to anyone: read, replaced, thinned out. Writes nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from hde.errors import WrongUse
+from hde.mapping.expression import is_plain
+from hde.source.exact import decode_exactly, exact_text
+from hde.source.pages import Page
+from hde.source.records import Body
+from hde.source.session import Session
+from hde.source.transport import Reply
+from hde.spec.connector import Connector, Resource, Where
+from hde.spec.load import Source
+from hde.steps.last_page import Told, last_pages
+from hde.steps.plan import Reading, connector_scope
+from hde.steps.pseudonyms import Pseudonyms
+from hde.steps.rehearsal import Open, first_readings, read
+from hde.steps.shapes import of_every_shape
+from hde.store.ledger import Span, cut
+
+MOST_FIXTURES = 8
+MOST_OF_A_PAGE = 5
+"""Records kept of a page, where leaving some out changes nothing about paging."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to record, and how."""
+
+    resource: Resource
+    pages: int
+    now: datetime
+    key: bytes = field(repr=False)
+    told_origin: str
+    since: datetime | None = None
+    until: datetime | None = None
+    keep: tuple[str, ...] = ()
+    scramble_numbers: bool = False
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What may be written down."""
+
+    pages: tuple[Told, ...]
+    records: tuple[bytes, ...]
+    """Few, and every path that was seen is in one of them."""
+    account: Mapping[str, object]
+    now: datetime
+    since: datetime | None
+    pseudonyms: Pseudonyms
+
+
+def record(source: Source, wish: Wish, open_session: Open) -> Recording:
+    """Reads some pages of the youngest window and replaces in them who they are about."""
+    calls: list[Reply] = []
+
+    def watch(request: httpx.Request, reply: Reply) -> None:
+        calls.append(reply)
+
+    with open_session(watch) as session:
+        reading, account = _reading(session, wish), dict(session.account or {})
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(session.connector.http.base_url.render(session.scope({}))))
+        read_pages: list[tuple[Page, Reply]] = []
+        for _, page in islice(read(session, [reading]), wish.pages):
+            read_pages.append((page, calls[-1]))
+    answered = [(page, reply) for page, reply in read_pages if page.outcome == "read"]
+    if not answered:
+        raise WrongUse(
+            f"{wish.resource.name}: the source has nothing here ({read_pages[-1][0].stopped}): widen --since"
+        )
+    pseudonyms = _pseudonyms(source, wish, account, origin)
+    documents = [(_document(reply, wish.resource), reply) for _, reply in answered]
+    for document, _ in documents:
+        pseudonyms.learn(document)
+    told = [
+        (pseudonyms.replaced(document), _headers(wish.resource, reply, pseudonyms)) for document, reply in documents
+    ]
+    if answered[-1][0].next is not None:
+        received = sum(len(page.rows) + len(page.unkeyed) for page, _ in answered)
+        told[-1:] = last_pages(wish.resource, told[-1], received)
+    thin = [(_thinned(document, wish.resource), headers) for document, headers in told]
+    records = [one for document, _ in thin for one in _records(document, wish.resource)]
+    return Recording(
+        pages=tuple(thin),
+        records=tuple(records[at] for at in of_every_shape(records, MOST_FIXTURES)) if records else (),
+        account=pseudonyms.replaced(account, "account"),
+        now=pseudonyms.moved(wish.now.replace(microsecond=0)),
+        since=_since(reading, wish, pseudonyms),
+        pseudonyms=pseudonyms,
+    )
+
+
+def _reading(session: Session, wish: Wish) -> Reading:
+    scope = connector_scope(session.connector, session.settings, session.account or {})
+    readings = first_readings(
+        session.connector, wish.resource, now=wish.now, scope=scope, since=wish.since, until=wish.until
+    )
+    if not readings:
+        raise WrongUse("there is no window to ask for: --since is not before --until, or history begins later")
+    return readings[0]
+
+
+def _since(reading: Reading, wish: Wish, pseudonyms: Pseudonyms) -> datetime | None:
+    """Where the told window begins: within the youngest step, so that one window is all that a test asks for."""
+    span, window = reading.window.span, wish.resource.window
+    if span is None or window is None:
+        return None
+    now = pseudonyms.moved(wish.now.replace(microsecond=0))
+    start = pseudonyms.moved(span.start) if span.start else None
+    return cut([Span(start, now)], window.step, now)[0].start
+
+
+def _document(reply: Reply, resource: Resource) -> Any:
+    try:
+        return decode_exactly(reply.body.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError):
+        raise WrongUse(f"{resource.name}: only JSON answers can be recorded; write this fixture by hand") from None
+
+
+def _headers(resource: Resource, reply: Reply, pseudonyms: Pseudonyms) -> dict[str, str]:
+    """Those that paging reads."""
+    pagination = resource.pagination
+    wheres = [getattr(pagination, name, None) for name in ("next", "more", "total")]
+    names = {where.header.lower() for where in wheres if isinstance(where, Where) and where.header}
+    names |= {"link"} if pagination is not None and pagination.kind == "link_header" else set()
+    return {name: pseudonyms.header(value) for name, value in reply.headers.items() if name.lower() in names}
+
+
+def _thinned(document: Any, resource: Resource) -> Any:
+    """Fewer records of a page; not where their number tells when paging ends."""
+    counted = resource.pagination is not None and resource.pagination.kind in ("page", "offset")
+    path = resource.records
+    if counted or (path is not None and not is_plain(path)):
+        return document
+    records = _records(document, resource)
+    kept = of_every_shape(records, MOST_OF_A_PAGE, least=2) if len(records) > 2 else range(len(records))
+    if path is None:
+        return [document[at] for at in kept] if isinstance(document, list) else document
+    *above, last = path.split(".")
+    inner = document
+    for name in above:
+        inner = inner[name]
+    if isinstance(inner[last], list):
+        inner[last] = [inner[last][at] for at in kept]
+    return document
+
+
+def _records(document: Any, resource: Resource) -> list[bytes]:
+    return Body(exact_text(document).encode()).records(resource.records)
+
+
+def _pseudonyms(source: Source, wish: Wish, account: Mapping[str, object], origin: str) -> Pseudonyms:
+    resource, connector = wish.resource, source.connector
+    prefix = _prefix(resource.records)
+    own = [mapping for mapping in source.mappings if mapping.from_ == resource.name]
+    keys = {*resource.key, *(reference.key for mapping in own for reference in mapping.with_.values())}
+    columns = [column.path for column in resource.columns if column.name in keys]
+    readings = [
+        reading for mapping in own for target in mapping.to.values() for rows in target.rows
+        for reading in rows.columns.values()
+    ]  # fmt: skip
+    looked_up = [reading for reading in readings if reading.lookup is not None and reading.path]
+    told = Pseudonyms(
+        wish.key,
+        ids={prefix + _bare(path) for path in columns} - _times_in(resource, prefix),
+        categories={prefix + _bare(reading.path or "") for reading in looked_up},
+        words={key for reading in looked_up if reading.lookup for key in reading.lookup.entries} | _words_of(connector),
+        keep={one for path in wish.keep for one in (path, prefix + path)},
+        origin=origin,
+        told_origin=wish.told_origin,
+        scramble_numbers=wish.scramble_numbers,
+    )
+    external = str(account.get("id", ""))
+    if external not in ("", "default"):
+        told.known |= {external} | ({int(external)} if external.isdecimal() else set())
+    return told
+
+
+def _times_in(resource: Resource, prefix: str) -> set[str]:
+    """A time may be part of a key, and stays a time."""
+    return {prefix + _bare(column.path) for column in resource.columns if column.type in ("timestamptz", "date")}
+
+
+def _prefix(records: str | None) -> str:
+    """The names above a record in the answer."""
+    found = _bare(records or "")
+    return f"{found}." if found else ""
+
+
+def _bare(path: str) -> str:
+    """A path without brackets and what follows a pipe: the names that `Pseudonyms` knows."""
+    path = re.split(r"\|", path)[0].strip()
+    return re.sub(r"\[[^\]]*\]|\"", "", path).removeprefix("$").strip(".")
+
+
+def _words_of(connector: Connector) -> set[str]:
+    """Parts of the connector's own paths: a link keeps them."""
+    texts = [connector.http.base_url.text, *(one.request.path.text for one in connector.resources.values())]
+    return {part for text in texts for part in re.split(r"[/?&=]", text) if part and "{" not in part}
+
+
+def shown_paths(pseudonyms: Pseudonyms) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
+    """Every path with what was done to it, and the texts that were kept."""
+    for path, how in pseudonyms.treated.items():
+        yield path, sorted(how), sorted(pseudonyms.kept_words.get(path, ()))
