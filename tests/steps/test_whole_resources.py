@@ -40,6 +40,7 @@ resources:
     columns: {id: bigint}
     pagination: {kind: page, first: 1, size: 2, stop: short}
   linked: {path: /linked, key: [id], columns: {id: bigint}, pagination: {kind: link_header}}
+  listed: {path: /listed, format: csv, key: [id], columns: {id: bigint, v: float}}
   formed: {path: /formed, method: POST, form: {action: get, ids: [1, 2]}, key: [id], columns: {id: bigint}}
 """
 MAPPING = """\
@@ -159,6 +160,9 @@ def said(folder: Path, text: str, resource: str = "things") -> list[str]:
         answer: {json: [{id: 1}], headers: {Link: '<https://api.made.example/v1/linked?p=2>; rel="next"'}}
       - {request: {path: /linked, params: {p: 2}}, answer: {json: [{id: 2}]}}
     expect: {raw: [{id: 1}, {id: 2}]}""", id="a next page by URL"),
+        pytest.param("listed", """
+    exchanges: [{request: {path: /listed}, answer: {body: "id,v\\n1,2.5\\n2,\\n", headers: {Content-Type: text/csv}}}]
+    expect: {raw: [{id: 1, v: 2.5}, {id: 2, v: null}]}""", id="another format"),
         pytest.param("formed", """
     exchanges: [{request: {path: /formed, method: POST, form: {action: get, ids: [1, 2]}}, answer: {status: 204}}]
     expect: {raw: [], stopped: "empty: 204"}""", id="a form, and nothing"),

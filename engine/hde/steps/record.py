@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -19,8 +19,9 @@ from hde.source.pages import Page
 from hde.source.records import Body
 from hde.source.session import Session
 from hde.source.transport import Reply
-from hde.spec.connector import Connector, Resource, Where
+from hde.spec.connector import Connector, Format, Resource, Where
 from hde.spec.load import Source
+from hde.spec.mapping import Target
 from hde.steps.last_page import Told, last_pages
 from hde.steps.plan import Reading, connector_scope
 from hde.steps.pseudonyms import Pseudonyms
@@ -63,6 +64,8 @@ class Recording:
 
 def record(source: Source, wish: Wish, open_session: Open) -> Recording:
     """Reads some pages of the youngest window and replaces in them who they are about."""
+    if wish.resource.format != Format():
+        raise WrongUse(f"{wish.resource.name}: only JSON answers can be recorded; write its fixtures by hand")
     calls: list[Reply] = []
 
     def watch(request: httpx.Request, reply: Reply) -> None:
@@ -125,7 +128,7 @@ def _document(reply: Reply, resource: Resource) -> Any:
     try:
         return decode_exactly(reply.body.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError):
-        raise WrongUse(f"{resource.name}: only JSON answers can be recorded; write this fixture by hand") from None
+        raise WrongUse(f"{resource.name}: the answer is not JSON") from None
 
 
 def _headers(resource: Resource, reply: Reply, pseudonyms: Pseudonyms) -> dict[str, str]:
@@ -157,7 +160,8 @@ def _thinned(document: Any, resource: Resource) -> Any:
 
 
 def _records(document: Any, resource: Resource) -> list[bytes]:
-    return Body(exact_text(document).encode()).records(resource.records)
+    found = Body(exact_text(document).encode()).records(resource.records)
+    return [one for one in found if isinstance(one, bytes)]
 
 
 def _pseudonyms(source: Source, wish: Wish, account: Mapping[str, object], origin: str) -> Pseudonyms:
@@ -166,16 +170,12 @@ def _pseudonyms(source: Source, wish: Wish, account: Mapping[str, object], origi
     own = [mapping for mapping in source.mappings if mapping.from_ == resource.name]
     keys = {*resource.key, *(reference.key for mapping in own for reference in mapping.with_.values())}
     columns = [column.path for column in resource.columns if column.name in keys]
-    readings = [
-        reading for mapping in own for target in mapping.to.values() for rows in target.rows
-        for reading in rows.columns.values()
-    ]  # fmt: skip
-    looked_up = [reading for reading in readings if reading.lookup is not None and reading.path]
+    looked_up = [one for mapping in own for target in mapping.to.values() for one in _looked_up(target)]
     told = Pseudonyms(
         wish.key,
         ids={prefix + _bare(path) for path in columns} - _times_in(resource, prefix),
-        categories={prefix + _bare(reading.path or "") for reading in looked_up},
-        words={key for reading in looked_up if reading.lookup for key in reading.lookup.entries} | _words_of(connector),
+        categories={prefix + path for path, _ in looked_up},
+        words={word for _, words in looked_up for word in words} | _words_of(connector),
         keep={one for path in wish.keep for one in (path, prefix + path)},
         origin=origin,
         told_origin=wish.told_origin,
@@ -185,6 +185,16 @@ def _pseudonyms(source: Source, wish: Wish, account: Mapping[str, object], origi
     if external not in ("", "default"):
         told.known |= {external} | ({int(external)} if external.isdecimal() else set())
     return told
+
+
+def _looked_up(target: Target) -> Iterator[tuple[str, Collection[str]]]:
+    """Paths that a mapping looks up, and the words it knows there."""
+    for rows in target.rows:
+        above = [_bare(each.path) for each in (target.each, rows.each) if each is not None and each.path]
+        for reading in rows.columns.values():
+            for one in (reading, *reading.first):
+                if one.lookup is not None and one.path:
+                    yield ".".join([*above, _bare(one.path)]), one.lookup.entries
 
 
 def _times_in(resource: Resource, prefix: str) -> set[str]:
