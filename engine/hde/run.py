@@ -6,59 +6,31 @@ The only room, with the steps in `hde.steps`, that joins the wings; it has no br
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from hde.errors import SignInNeeded, Stopped, WrongUse
 from hde.mapping.compiled import compile_mapping
-from hde.rows import RawTable
-from hde.source.pages import Page
 from hde.source.reader import RowReader
 from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.load import Source
 from hde.spec.problem import did_you_mean
-from hde.steps import accounts, map_raw, plan, read_windows, refresh_day
+from hde.steps import accounts, map_raw, plan, read_windows
 from hde.steps.accounts import Way
+from hde.steps.fetch import fetch_day, fetch_level, storing_of
 from hde.steps.map_raw import Mapper
 from hde.steps.map_while_reading import mapping_beside
-from hde.steps.plan import Range, Reading
+from hde.steps.receipts import send_receipts
 from hde.steps.report import Report
 from hde.steps.settings import settings_of
-from hde.steps.side_by_side import Readers
-from hde.steps.store_pages import Storing
+from hde.steps.stage import Options, Stage
 from hde.store import canonical, consumers, journal, ledger, migrate, raw_tables
 from hde.store.canonical import Written
 from hde.store.database import Connection, Database, open_database, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
-
-
-@dataclass(frozen=True)
-class Options:
-    resources: tuple[str, ...] = ()
-    asked: Range = field(default_factory=Range)
-    canonical: bool = True
-    daily_refresh: bool = False
-    account: str | None = None
-    accept_deletes: bool = False
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Everything a run works with once the account is known."""
-
-    source: Source
-    way: Way
-    database: Database
-    connection: Connection
-    account: Account
-    tables: Mapping[str, RawTable]
-    report: Report
-    run: int
 
 
 def run(source: Source, options: Options, *, home: Path, report: Report, stop: threading.Event) -> None:
@@ -69,7 +41,7 @@ def run(source: Source, options: Options, *, home: Path, report: Report, stop: t
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         external_id = accounts.choose_account(way, options.account)
-        with database.connection() as connection, accounts.shared_budget(database, way) as budget:
+        with database.connection() as connection, accounts.shared_budget(database, way, external_id) as budget:
             account = accounts.known_account(connection, way, external_id, budget)
             connection.commit()
             command = "daily-refresh" if options.daily_refresh else "run"
@@ -78,7 +50,7 @@ def run(source: Source, options: Options, *, home: Path, report: Report, stop: t
                 if options.canonical:
                     _map(stage)
                 with way.session(way.auth(account.external_id), budget, stage.account.values) as session:
-                    (_refresh_day if options.daily_refresh else _fetch)(stage, session, chosen, options)
+                    (fetch_day if options.daily_refresh else _fetch)(stage, session, chosen, options)
                 if any(resource.requests for resource in report.resources.values()):
                     journal.set_status(connection, account.id, "connected")
                 if options.canonical:
@@ -179,56 +151,20 @@ def _filler(stage: Stage, name: str) -> raw_tables.Fill:
     return fill
 
 
-def _storing(stage: Stage, options: Options) -> Storing:
-    times = read_windows.times_of(stage.source.connector, stage.tables)
-    return Storing(
-        stage.connection, stage.tables, times, stage.account.id, stage.run, stage.report, options.accept_deletes
-    )  # fmt: skip
-
-
 def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], options: Options) -> None:
     """Read what is owed, or was asked for, and store it as it arrives; what is stored is mapped meanwhile."""
-    connector, report = stage.source.connector, stage.report
-    scope = plan.connector_scope(connector, stage.way.settings, stage.account.values)
-    with transaction(stage.connection) as cursor:
-        readings = plan.plan(
-            cursor, connector, chosen, stage.account.id, asked=options.asked, now=datetime.now(UTC), scope=scope,
-            say=report.note,
-        )  # fmt: skip
+    report = stage.report
     report.expect(chosen)
-    reading_side = _readers(stage, session, readings)
+    storing = storing_of(stage, options)
     beside = mapping_beside(stage.database, _mappers(stage), report.mapped) if options.canonical else nullcontext()
     with beside:
-        read_windows.read_and_store(reading_side, _storing(stage, options))
-    report.stopped = report.stopped or stage.way.stop.is_set()
-    if options.asked.full and not report.stopped:
-        for reading in readings:
-            if not report.of(reading.resource.name).failures:
-                ledger.accept_request(stage.connection, reading.window.stream)
-        stage.connection.commit()
-
-
-def _refresh_day(stage: Stage, session: Session, chosen: Mapping[str, Resource], options: Options) -> None:
-    """Yesterday, of all resources whose records have a time: read completely, then replaced at once."""
-    timed = read_windows.with_time(chosen)
-    if not timed:
-        raise WrongUse(f"{', '.join(chosen)}: records without a time of their own have no day to refresh")
-    connector, now = stage.source.connector, datetime.now(UTC)
-    scope = plan.connector_scope(connector, stage.way.settings, stage.account.values)
-    streams = {
-        name: plan.stream_of(connector, resource, stage.account.id, now, scope) for name, resource in timed.items()
-    }
-    days = refresh_day.read_day(_readers(stage, session, refresh_day.day_readings(streams, timed, now)))
-    if stage.way.stop.is_set():
-        raise Stopped("stopped; the day stays as it was")
-    refresh_day.replace_day(days, _storing(stage, options))
-
-
-def _readers(stage: Stage, session: Session, readings: Sequence[Reading]) -> Readers[Reading, Page]:
-    for reading in readings:
-        stage.report.planned(reading.resource.name, 1)
-    parallel = stage.source.connector.http.parallel
-    return read_windows.readers(session, readings, stage.report, stage.way.stop, parallel)
+        for resources in plan.levels(chosen):
+            if not stage.way.stop.is_set():
+                fetch_level(stage, session, resources, storing, options)
+        report.stopped = report.stopped or stage.way.stop.is_set()
+        if not report.stopped:
+            everything = stage.source.connector.resources
+            send_receipts(stage.connection, session, everything, chosen, stage.tables, stage.account.id, report)
 
 
 def _mappers(stage: Stage) -> list[Mapper]:

@@ -147,7 +147,7 @@ def test_waits_are_read_from_the_headers(wait, headers, seconds):
         "{iso+5}": (now + timedelta(seconds=5)).isoformat(),
     }
     given = httpx.Headers({name: stamps.get(value, value) for name, value in headers.items()})
-    asked = asked_wait(Received(429, given, b"", now, None, ""), wait)
+    asked = asked_wait(Received(429, given, b"", now, None, ""), (wait,) if wait else ())
     assert asked == (seconds if seconds is None else pytest.approx(seconds))
 
 

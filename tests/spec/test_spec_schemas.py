@@ -10,15 +10,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hde.mapping import units
-from hde.spec import connector, mapping, mapping_test, resource_test
+from hde.spec import connector, elements, mapping, mapping_test, resource_test
 from hde.spec.complaints import resolved
 from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
 from hde.spec.schema import SCHEMAS, SchemaName, schema
 
 LATER = frozenset(
-    {"for_each", "order", "by", "bookmark", "when_stored", "revoke", "after_consent", "discovery", "files", "warnings",
-     "aligned", "of", "expires"}
+    {"revoke", "after_consent", "discovery", "files", "expires"}
 )  # fmt: skip
 
 
@@ -112,6 +111,9 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.Format, "connector", "$defs/format", set(), set()),
     (connector.Where, "connector", "$defs/where/anyOf/1", {"body"}, set()),
     (connector.Window, "connector", "$defs/window", {"widen_before", "widen_after"}, {"widen"}),
+    (connector.Bookmark, "connector", "$defs/bookmark", set(), set()),
+    (connector.Receipt, "connector", "$defs/receipt", {"request"}, REQUEST),
+    (elements.Parents, "connector", "$defs/parents", set(), set()),
     (connector.OtherTime, "connector", "$defs/window/properties/time/anyOf/1", set(), set()),
     (connector.Cursor, "connector", "$defs/pagination/allOf/0/then", set(), set()),
     (connector.PageNumber, "connector", "$defs/pagination/allOf/1/then", set(), set()),

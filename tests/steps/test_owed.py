@@ -15,9 +15,10 @@ from psycopg.conninfo import make_conninfo
 from run_made import ask, call, counts, do, in_background
 
 from hde.places import home
-from hde.run import Options, run
+from hde.run import run
 from hde.spec.load import load_source
 from hde.steps.report import Report
+from hde.steps.stage import Options
 
 SETTLE = 2 * DAY
 

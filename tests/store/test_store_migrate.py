@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -72,12 +73,17 @@ def test_another_revision_ends_in_what_to_do(
         migrate.ensure(database)
 
 
-def test_an_older_database_is_brought_up(connection: Connection, database: Database) -> None:
-    connection.execute("DROP VIEW canonical.daily_summary")
-    connection.execute("UPDATE meta.alembic_version SET version_num = '0001'")
-    connection.commit()
-    assert migrate.upgrade(database) == migrate.NEWEST
-    assert ask(connection, "SELECT count(*) FROM canonical.daily_summary") == [0]
+def test_an_older_database_is_brought_up(empty: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(bundled("migrations")))
+    with migrate.engine_for(empty).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    assert migrate.revision(empty) == "0001"
+    assert migrate.upgrade(empty) == migrate.NEWEST
+    with empty.connection() as upgraded:
+        assert ask(upgraded, "SELECT count(*) FROM canonical.daily_summary") == [0]
+        assert ask(upgraded, "SELECT count(bookmark) FROM meta.streams") == [0]
 
 
 def test_several_migrate_at_once(empty: Database) -> None:

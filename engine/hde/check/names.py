@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
+from hde.check.elements import each_fault
 from hde.check.place import complain, in_resource
 from hde.spec.connector import Connector, Cursor, Offset, PageNumber, Request, Resource
 from hde.spec.problem import KeyPath, Problem, did_you_mean
@@ -27,6 +28,7 @@ class Spot:
     in_url: bool = False
     resource: Resource | None = None
     in_request: bool = False
+    in_receipt: bool = False
     signed_in: bool = False
 
 
@@ -92,6 +94,9 @@ def _request(request: Request, trail: KeyPath) -> Iterator[Spot]:
 def _of_resource(resource: Resource) -> Iterator[Spot]:
     for spot in _request(resource.request, ()):
         yield replace(spot, in_request=True)
+    if resource.when_stored:
+        for spot in _request(resource.when_stored.request, ("when_stored",)):
+            yield replace(spot, in_receipt=True)
     if resource.window and resource.window.from_:
         yield Spot(("window", "from"), resource.window.from_)
 
@@ -122,8 +127,14 @@ def _fault(name: tuple[str, ...], spot: Spot, connector: Connector) -> str | Non
         case "account" if connector.account:
             known = ["id", *connector.account.keep]
             return None if field in known else _unknown(root, field, known)
-        case "window" | "page" if not spot.in_request or spot.resource is None:
+        case "record" if spot.in_receipt:
+            return None
+        case "window" | "page" | "each" | "bookmark" if not spot.in_request or spot.resource is None:
             return f"{root} is known in a resource's request only"
+        case "each" if spot.resource:
+            return each_fault(field, spot.resource)
+        case "bookmark" if spot.resource:
+            return None if spot.resource.bookmark else f"bookmark needs a `bookmark`, and {spot.resource.name} has none"
         case "window" if spot.resource:
             if spot.resource.window is None:
                 return f"{'.'.join(name)} needs a `window`, and {spot.resource.name} has none"
@@ -167,16 +178,27 @@ def _no_name(root: str, spot: Spot, connector: Connector) -> str:
     known = ["settings"]
     if spot.signed_in and connector.account:
         known.append("account")
+    if spot.in_receipt:
+        known.append("record")
     if spot.in_request and spot.resource:
+        known += [name for name in ("each",) if spot.resource.for_each]
+        known += [name for name in ("bookmark",) if spot.resource.bookmark]
         known += [name for name in ("window",) if spot.resource.window]
         known += [name for name in ("page",) if spot.resource.pagination]
     return f"{root} is not a name here.{did_you_mean(root, known) or ' ' + _there_is(known)}"
 
 
 def _never_named(resource: Resource, file: YamlFile) -> Iterator[Problem]:
-    """A window or a page that the request never shows would never reach the source."""
+    """A window, a page or an element that the request never shows would never reach the source."""
     named = {name[:2] for spot in _of_resource(resource) if spot.in_request for name in spot.template.names}
-    if resource.window and ("window", "start") not in named:
+    roots = {name[0] for name in named}
+    if resource.for_each and "each" not in roots:
+        message = "the request never names each: every element would bring the same"
+        yield complain(file, in_resource(file, resource.name, "for_each"), message)
+    if resource.bookmark and "bookmark" not in roots:
+        message = "the request never names bookmark: every pass would bring everything"
+        yield complain(file, in_resource(file, resource.name, "bookmark"), message)
+    if resource.window and ("window", "start") not in named and resource.window.order is None:
         place = in_resource(file, resource.name, "window")
         what = "only window.end" if ("window", "end") in named else "neither window.start nor window.end"
         yield complain(file, place, f"the request names {what}: every window would bring the same")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hde.check.elements import each_fault, elements_problems
 from hde.check.place import complain, dig, in_resource, written_columns
-from hde.spec.connector import Connector, OtherTime, RawColumn, Resource
+from hde.spec.connector import HASH, Connector, OtherTime, RawColumn, Resource
 from hde.spec.problem import KeyPath, Problem, did_you_mean, with_hint
 from hde.spec.yaml_file import YamlFile
 
@@ -28,6 +29,7 @@ def tables_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
         if resource.window and resource.window.time is not None:
             yield from _time(resource, connector, file)
         yield from _shape(resource, file)
+    yield from elements_problems(connector, file)
     yield from _shared(file)
 
 
@@ -53,13 +55,15 @@ def _columns(resource: Resource, connector: Connector, file: YamlFile) -> Iterat
 def _dollar_fault(path: str, resource: Resource, connector: Connector) -> str | None:
     account = ["$account.id", *(f"$account.{name}" for name in connector.account.keep)] if connector.account else []
     window = ["$window.start", "$window.end"] if resource.window else []
-    if path in account or path in window:
+    if path in account or path in window or path == HASH:
         return None
+    if path == "$each" or path.startswith("$each."):
+        return each_fault(path.removeprefix("$each").removeprefix("."), resource)
     if path.startswith("$account") and not connector.account:
         return f"{path} needs an `account` in this connector: it says whose data this is"
     if path.startswith("$window") and not window:
         return f"{path} needs a `window`, and {resource.name} has none"
-    known = [*account, *window]
+    known = [*account, *window, *(["$each"] if resource.for_each else [])]
     there_is = f" There is {', '.join(known)}" if known else ""
     return f"{path} does not exist.{did_you_mean(path, known) or there_is}"
 

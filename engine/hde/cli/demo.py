@@ -19,13 +19,13 @@ from hde.cli.query import show
 from hde.cli.run import exit_code, run_and_tell, source_of, stop_sign
 from hde.errors import WrongUse
 from hde.places import make_home
-from hde.run import Options
 from hde.sandbox import Sandbox, providers
 from hde.sandbox import demo as simulated
 from hde.spec.load import Source
 from hde.steps import accounts
 from hde.steps.accounts import Way
 from hde.steps.settings import settings_of
+from hde.steps.stage import Options
 from hde.store import embedded, migrate
 from hde.store.database import open_database
 from hde.store.query import answer

@@ -21,13 +21,13 @@ from hde.check.tables import tables_problems
 from hde.cli.progress import closing_table, shown
 from hde.errors import WrongUse
 from hde.places import make_home
-from hde.run import Options
 from hde.run import remap as remap_source
 from hde.run import run as run_source
 from hde.spec.load import Source, find_connector, load_source, mappings_folder
 from hde.spec.problem import Problem, Problems
 from hde.steps.plan import Range, instant
 from hde.steps.report import Report
+from hde.steps.stage import Options
 
 as_json = click.option("--json", "as_json", is_flag=True, help="The closing table as JSON, for machines.")
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Literal
 
 from hde.errors import Refused, SourceError, Unreadable
@@ -16,14 +17,19 @@ from hde.issues import Issue
 from hde.rows import RawRow
 from hde.source.decoded import body_of
 from hde.source.formats import Record
-from hde.source.pagination import State, after, first, page_scope, progress
+from hde.source.pagination import State, after, bookmark_in, first, page_scope, progress
 from hde.source.reader import RowReader
 from hde.source.records import Body
+from hde.source.rules import one_line
 from hde.source.session import Answer, Session
 from hde.source.windows import Bounds, shown
 from hde.spec.connector import Resource
+from hde.spec.template import Scope
 
 __all__ = ["Bounds", "Page", "WindowLost", "read_pages"]
+
+
+MOST_WARNINGS = 20
 
 
 class WindowLost(SourceError):
@@ -46,6 +52,10 @@ class Page:
     received_at: datetime
     server_time: datetime | None
     requests: int
+    bookmark: object = field(default=None, repr=False)
+    """What the answer says to send as bookmark next time; None: nothing."""
+    warnings: tuple[str, ...] = ()
+    """The source's own."""
 
 
 def read_pages(
@@ -53,31 +63,36 @@ def read_pages(
     resource: Resource,
     bounds: Bounds | None,
     *,
+    scope: Scope = MappingProxyType({}),
     resume: Mapping[str, object] | None = None,
     arrived: Callable[[], int],
 ) -> Iterator[Page]:
     """The pages of one window (or of the whole resource, without bounds), from the beginning or from a page's `next`.
 
+    `scope` holds what this reading is for: `each`, `bookmark`.
     `arrived` is called once per page, when its answer has been read to the end; its number becomes the page's ordinal.
     WindowLost where the window must be begun anew; else SourceError as `Session.answer` raises it.
     """
     window = None if bounds is None or resource.window is None else shown(resource.window, bounds)
-    reader = RowReader(resource, session.scope({"window": window}))
+    reader = RowReader(resource, session.scope({"window": window, **scope}))
     where = f"{session.connector.name}: {resource.name}"
     state = first(resource.pagination) if resume is None else dict(resume)
-    is_resumed = resume is not None
+    # A bookmark may be unknown by now, just as a cursor may: then this reading begins anew.
+    is_resumed = resume is not None or scope.get("bookmark") is not None
     seen = {progress(state)}
     bodies: set[bytes] = set()
     while True:
-        answer = _answer(session, resource, window, state, is_resumed, where)
+        answer = _answer(session, resource, {"window": window, **scope}, state, is_resumed, where)
         ordinal = arrived()
         is_resumed = False
         body = body_of(answer.body, resource.format)
         texts = _texts(body, resource, answer, where)
         _refuse_repeated(resource, answer, texts, bodies, where)
         following, stopped = _following(resource, state, answer, body, len(texts), where)
-        repeated = following is not None and progress(following) in seen
         rows, unkeyed = _rows(reader, texts)
+        if following is not None and _is_wholly_older(resource, bounds, rows):
+            following, stopped = None, "wholly older"
+        repeated = following is not None and progress(following) in seen
         yield Page(
             rows=rows,
             unkeyed=unkeyed,
@@ -88,6 +103,8 @@ def read_pages(
             received_at=answer.received_at,
             server_time=answer.server_time,
             requests=answer.requests,
+            bookmark=_bookmark(resource, answer, body, where),
+            warnings=_warnings(resource, answer, body),
         )
         if following is None:
             return
@@ -100,12 +117,12 @@ def read_pages(
 def _answer(
     session: Session,
     resource: Resource,
-    window: Mapping[str, object] | None,
+    scope: Scope,
     state: State,
     is_resumed: bool,
     where: str,
 ) -> Answer:
-    scope = {"window": window, "page": page_scope(resource.pagination, state)}
+    scope = {**scope, "page": page_scope(resource.pagination, state)}
     url = state.get("url")
     try:
         answer = session.answer(
@@ -113,7 +130,7 @@ def _answer(
         )
     except Refused as error:
         if is_resumed and 400 <= error.status < 500:
-            raise WindowLost(f"{where}: the source does not know the page any more ({error.status})") from None
+            raise WindowLost(f"{where}: the source does not know where to go on any more ({error.status})") from None
         raise
     if answer.outcome == "restart":
         raise WindowLost(f"{where}: the source asks to begin anew ({answer.status})")
@@ -164,6 +181,43 @@ def _refuse_repeated(
     if digest in bodies:
         raise Unreadable(f"{where}: the source repeats a page: the same records came twice")
     bodies.add(digest)
+
+
+def _is_wholly_older(resource: Resource, bounds: Bounds | None, rows: list[RawRow]) -> bool:
+    """Whether a page of a source that lists the newest first has left the window behind."""
+    window = resource.window
+    if window is None or window.order != "newest_first" or bounds is None or bounds.start is None or not rows:
+        return False
+    at = [column.name for column in resource.columns].index(str(window.time))
+    times = [row.values[at] for row in rows]
+    return all(time is not None and _instant(time) < bounds.start for time in times)
+
+
+def _instant(value: str) -> datetime:
+    """Of a column's text, a timestamptz or a date: what has passed the raw reader."""
+    found = datetime.fromisoformat(value)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _bookmark(resource: Resource, answer: Answer, body: Body, where: str) -> object:
+    if resource.bookmark is None or answer.outcome != "read":
+        return None
+    try:
+        return bookmark_in(resource.bookmark, answer, body)
+    except Unreadable as error:
+        raise Unreadable(f"{where}: {error}") from None
+
+
+def _warnings(resource: Resource, answer: Answer, body: Body) -> tuple[str, ...]:
+    """The source's own words: single lines, bounded; what is no text says nothing."""
+    if resource.warnings is None or answer.outcome != "read":
+        return ()
+    try:
+        found = body.value(resource.warnings)
+    except Unreadable:
+        return ()
+    texts = [text for text in (found if isinstance(found, list) else [found]) if isinstance(text, str)]
+    return tuple(dict.fromkeys(line for text in texts if (line := one_line(text))))[:MOST_WARNINGS]
 
 
 def _rows(reader: RowReader, texts: Sequence[Record]) -> tuple[list[RawRow], list[Issue]]:

@@ -14,7 +14,7 @@ from hde.errors import Unreadable
 from hde.source.address import next_url
 from hde.source.records import Body
 from hde.source.session import Answer
-from hde.spec.connector import Cursor, LinkHeader, NextUrl, Offset, PageNumber, Pagination, Where
+from hde.spec.connector import Bookmark, Cursor, LinkHeader, NextUrl, Offset, PageNumber, Pagination, Where
 
 State = dict[str, object]
 Following = tuple[State | None, str | None]
@@ -65,6 +65,16 @@ def after(spec: Pagination | None, state: State, answer: Answer, body: Body, cou
     if following is not None:
         following["pages"] = _whole(state.get("pages")) + 1
     return following, stopped
+
+
+def bookmark_in(spec: Bookmark, answer: Answer, body: Body) -> object:
+    """The bookmark an answer holds, a text or a whole number; None where it holds none."""
+    found = _found(spec.next, answer, body)
+    if found is None or found in ("", [], {}):
+        return None
+    if isinstance(found, bool) or not isinstance(found, str | int) or len(str(found)) > LONGEST_CURSOR:
+        raise Unreadable(f"bookmark.next gives {_kind_of(found)}, where a text or a whole number was expected")
+    return found
 
 
 def _cursor(spec: Cursor, state: State, answer: Answer, body: Body, count: int) -> Following:

@@ -14,10 +14,10 @@ import msgspec
 from hde.issues import Issue, issue_about
 from hde.mapping.expression import Expression, compile, is_plain
 from hde.rows import RawRow, RawTable
-from hde.source.exact import Exact, Literal, decode_exactly, literal
+from hde.source.exact import Exact, Literal, decode_exactly, exact_text, literal
 from hde.source.storable import REPLACEMENT, is_too_deep, storable
 from hde.source.values import FITS, KEY_FITS, Fit, Misfit, from_text
-from hde.spec.connector import Connector, RawColumn, Resource
+from hde.spec.connector import HASH, Connector, RawColumn, Resource
 
 LONGEST_KEY = 2000
 """Bytes; Postgres indexes up to 2,704."""
@@ -46,12 +46,14 @@ def raw_table(connector: Connector, resource: Resource) -> RawTable:
 
 
 class RowReader:
-    """Reads records of one resource. `scope` holds what columns may name with `$`: account, window."""
+    """Reads records of one resource. `scope` holds what columns may name with `$`: account, window, each."""
 
     def __init__(self, resource: Resource, scope: Mapping[str, object]) -> None:
         self._columns = resource.columns
         self._key = tuple(_position(resource, name) for name in resource.key)
         self._key_of = _getter(self._key)
+        self._hash_at = next((at for at, column in enumerate(self._columns) if column.path == HASH), None)
+        self._volatile = tuple(path.split(".") for path in resource.volatile)
         self._objects: list[tuple[int, str]] = []
         self._constants: dict[str, object] = {}
         self._computed: list[tuple[str, Expression]] = []
@@ -86,6 +88,9 @@ class RowReader:
         if type(document) is not dict and type(document) is not list:
             return [issue_about(document, "", "not an object")]
         values, misfits = self._values(document)
+        if self._hash_at is not None:
+            hashed = content_hash(document, self._volatile)
+            values = (*values[: self._hash_at], hashed, *values[self._hash_at + 1 :])
         key = self._key_of(values)
         if issues or None in key or sum(map(len, key)) > SHORT_KEY:
             problems = self._key_problems(key, bool(issues), misfits)
@@ -163,6 +168,9 @@ class RowReader:
         self, column: RawColumn, places: dict[str, int], scope: Mapping[str, object]
     ) -> tuple[int, str]:
         """Which object holds a column's value, and under which name."""
+        if column.path == HASH:
+            self._constants[HASH] = None  # of each record, once it is read
+            return _CONSTANTS, HASH
         if column.path.startswith("$"):
             self._constants[column.path] = compile(column.path[1:])(scope)
             return _CONSTANTS, column.path
@@ -183,6 +191,34 @@ class RowReader:
 def _fit(column: RawColumn, resource: Resource) -> Fit:
     fit = (KEY_FITS if column.name in resource.key else FITS)[column.type]
     return from_text(column.type, fit) if resource.format.is_all_text else fit
+
+
+def element_columns(resource: Resource, each: object) -> dict[str, str] | None:
+    """The key columns that read `$each`, with the text they hold for this element; empty where none does.
+
+    None: a value does not fit its column, so that no stored record can be of this element.
+    """
+    found: dict[str, str] = {}
+    for name in resource.key:
+        column = resource.columns[_position(resource, name)]
+        if column.path == "$each" or column.path.startswith("$each."):
+            try:
+                found[name] = KEY_FITS[column.type](compile(column.path[1:])({"each": each}))
+            except Misfit:
+                return None
+    return found
+
+
+def content_hash(document: object, volatile: Sequence[Sequence[str]] = ()) -> str:
+    """Of what a record says, however it is spelled: order of members and white space set aside, `volatile` left out."""
+    return sha256(exact_text(_ordered(document, [tuple(path) for path in volatile])).encode()).hexdigest()[:32]
+
+
+def _ordered(value: object, without: list[tuple[str, ...]]) -> object:
+    if isinstance(value, dict):
+        kept = [name for name in sorted(value) if (name,) not in without]
+        return {name: _ordered(value[name], [path[1:] for path in without if path[0] == name]) for name in kept}
+    return [_ordered(item, []) for item in value] if isinstance(value, list) else value
 
 
 def _position(resource: Resource, name: str) -> int:

@@ -70,7 +70,12 @@ def source_message(reply: Reply, rule: ErrorRule | None, format: Format = JSON) 
         return ""
     if not isinstance(found, str | int | float) or isinstance(found, bool):
         return ""
-    line = " ".join("".join(char if char.isprintable() else " " for char in str(found)[:1000]).split())
+    return one_line(str(found))
+
+
+def one_line(text: str) -> str:
+    """Of what a source says in its own words: a single line, bounded, without secrets."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text[:1000]).split())
     return clean(line)[:LONGEST_MESSAGE]
 
 
@@ -113,10 +118,11 @@ def _beginning(start: bytes) -> str:
     return f", beginning with <{tag}>"
 
 
-def asked_wait(reply: Reply, wait: Wait | None) -> float | None:
-    """Seconds the source asks to wait: its own header, then Retry-After; None where neither can be believed."""
+def asked_wait(reply: Reply, waits: Sequence[Wait]) -> float | None:
+    """Seconds the source asks to wait: its own headers, then Retry-After; None where none can be believed."""
     now = reply.server_time or reply.received_at
-    found = _in_header(reply.headers, wait.header, wait.is_, now) if wait is not None else None
+    said = (_in_header(reply.headers, wait.header, wait.is_, now) for wait in waits)
+    found = next((seconds for seconds in said if seconds is not None), None)
     if found is None:
         found = _retry_after(reply.headers.get("retry-after"), now)
     return None if found is None else min(found, LONGEST_WAIT)

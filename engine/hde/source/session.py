@@ -247,7 +247,7 @@ class Session:
         return self._line.request("GET", target, headers, None)
 
     def _retry(self, reply: Reply, course: _Course, message: str) -> None:
-        if asked_wait(reply, None) is not None:
+        if asked_wait(reply, ()) is not None:
             return self._wait(reply, course)
         course.failures += 1
         if course.failures >= self._patience.tries:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from hde.spec.elements import ForEach
 from hde.spec.template import Template, Tree
 
 Scalar = str | int | float | bool | None
@@ -45,6 +46,9 @@ class RateLimit:
     requests: Template
     """A template that gives a whole number."""
     per: timedelta
+    aligned: bool = False
+    """Counted by the clock: each full minute, hour or day in UTC begins anew."""
+    of: Literal["app", "account"] = "app"
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Http:
     params: Mapping[str, Tree] = field(default_factory=dict)
     headers: Mapping[str, Tree] = field(default_factory=dict)
     rate_limits: tuple[RateLimit, ...] = ()
-    wait: Wait | None = None
+    wait: tuple[Wait, ...] = ()
     errors: tuple[ErrorRule, ...] = ()
     parallel: int = 8
     """Windows fetched side by side."""
@@ -200,7 +204,30 @@ class Window:
     end: Literal["exclusive", "inclusive"] = "exclusive"
     widen_before: timedelta = timedelta(0)
     widen_after: timedelta = timedelta(0)
+    order: Literal["newest_first"] | None = None
+    """newest_first: no filter by time; the first page that is wholly older than the window is the last."""
+    by: Literal["change"] | None = None
+    """change: the source filters by the time of change, so no window says which records a span of time must hold."""
 
+
+@dataclass(frozen=True)
+class Bookmark:
+    """What a source hands out instead of windows: read from each answer, sent with the next run's first request."""
+
+    next: Where
+    take: Literal["last", "max"] = "last"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A request per stored record, sent for its effect."""
+
+    request: Request
+    errors: tuple[ErrorRule, ...] = ()
+
+
+HASH_KEY, HASH = "_key", "$hash"
+"""The column, and its path, that `key: hash` stands for."""
 
 ColumnType = Literal["text", "int", "bigint", "float", "numeric", "boolean", "date", "timestamptz", "uuid", "jsonb"]
 
@@ -211,7 +238,7 @@ class RawColumn:
     """The column's name in Postgres: the path with `_` for `.` where nothing else is said."""
     type: ColumnType
     path: str
-    """A JMESPath on the record, or `$window.start`, `$account.id`."""
+    """A JMESPath on the record, or `$each`, `$window.start`, `$account.id`; HASH: of what the record says."""
 
 
 @dataclass(frozen=True)
@@ -249,6 +276,11 @@ class Resource:
     observe: bool = False
     pagination: Pagination | None = None
     window: Window | None = None
+    bookmark: Bookmark | None = None
+    for_each: ForEach | None = None
+    when_stored: Receipt | None = None
+    warnings: str | None = None
+    """A JMESPath on the answer: the source's own words, a text or a list of them."""
     errors: tuple[ErrorRule, ...] = ()
     volatile: tuple[str, ...] = ()
     """Dotted paths that change without meaning anything."""

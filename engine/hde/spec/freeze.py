@@ -7,8 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from hde.spec.connector import (
+    HASH,
+    HASH_KEY,
     AccountRequest,
     Authorize,
+    Bookmark,
     Client,
     Connector,
     Cursor,
@@ -24,6 +27,7 @@ from hde.spec.connector import (
     Pagination,
     RateLimit,
     RawColumn,
+    Receipt,
     Request,
     Resource,
     Setting,
@@ -32,6 +36,7 @@ from hde.spec.connector import (
     Where,
     Window,
 )
+from hde.spec.elements import Axes, Constants, ForEach, Parents
 from hde.spec.formats import LONGEST_NAME, NAME, span
 from hde.spec.merge import Merged
 from hde.spec.problem import Problem, quoted, shown, with_hint
@@ -115,19 +120,28 @@ def _setting(name: str, said: Map) -> Setting:
 
 
 def _http(said: Map) -> Http:
-    wait = said.get("wait")
     return Http(
         base_url=compile_template(said["base_url"]),
         params=_trees(said.get("params")),
         headers=_trees(said.get("headers")),
         rate_limits=tuple(
-            RateLimit(compile_template(str(limit["requests"])), span(limit["per"]))
+            RateLimit(
+                compile_template(str(limit["requests"])),
+                span(limit["per"]),
+                limit.get("aligned", False),
+                limit.get("of", "app"),
+            )
             for limit in said.get("rate_limits", ())
         ),
-        wait=Wait(wait["header"], wait.get("is", "seconds")) if wait else None,
+        wait=_waits(said.get("wait", ())),
         errors=_errors(said.get("errors")),
         parallel=said.get("parallel", Http.parallel),
     )
+
+
+def _waits(said: Map | list[Map] | tuple[()]) -> tuple[Wait, ...]:
+    several = [said] if isinstance(said, Mapping) else said
+    return tuple(Wait(one["header"], one.get("is", "seconds")) for one in several)
 
 
 def _oauth2_code(said: Map) -> OAuth2Code:
@@ -168,16 +182,23 @@ def _request(said: Map) -> Request:
 
 
 def _resource(name: str, said: Map) -> Resource:
-    pagination, window = said.get("pagination"), said.get("window")
+    pagination, window, bookmark = said.get("pagination"), said.get("window"), said.get("bookmark")
+    receipt = said.get("when_stored")
+    columns = tuple(_raw_column(key, column) for key, column in said["columns"].items())
+    hashed = said["key"] == "hash"
     return Resource(
         name=name,
         request=_request(said),
-        key=tuple(column_name(key) for key in said["key"]),
-        columns=tuple(_raw_column(key, column) for key, column in said["columns"].items()),
+        key=(HASH_KEY,) if hashed else tuple(column_name(key) for key in said["key"]),
+        columns=(RawColumn(HASH_KEY, "text", HASH), *columns) if hashed else columns,
         records=said.get("records"),
         observe=said.get("observe") or False,
         pagination=_pagination(pagination) if pagination else None,
         window=_window(window) if window else None,
+        bookmark=Bookmark(_where(bookmark["next"]), bookmark.get("take", "last")) if bookmark else None,
+        for_each=_for_each(said["for_each"]) if said.get("for_each") is not None else None,
+        when_stored=Receipt(_request(receipt), _errors(receipt.get("errors"))) if receipt else None,
+        warnings=said.get("warnings"),
         errors=_errors(said.get("errors")),
         volatile=tuple(said.get("volatile") or ()),
         missing=said.get("missing") or "keep",
@@ -189,6 +210,16 @@ def _format(said: str | Map) -> Format:
     if isinstance(said, str):
         return Format(said)  # type: ignore[arg-type]  # the schema knows the kinds
     return Format(**{**said, "header": tuple(said.get("header", ()))})
+
+
+def _for_each(said: list[Any] | Map) -> ForEach:
+    if isinstance(said, list) or isinstance(said.get("resource"), str):
+        return _elements(said)
+    return Axes({name: _elements(side) for name, side in said.items()})
+
+
+def _elements(said: list[Any] | Map) -> Constants | Parents:
+    return Constants(tuple(said)) if isinstance(said, list) else Parents(said["resource"], said.get("path"))
 
 
 def _raw_column(key: str, said: str | Map) -> RawColumn:
@@ -229,6 +260,8 @@ def _window(said: Map) -> Window:
         end=said.get("end", "exclusive"),
         widen_before=span(widen["before"]) if "before" in widen else timedelta(0),
         widen_after=span(widen["after"]) if "after" in widen else timedelta(0),
+        order=said.get("order"),
+        by=said.get("by"),
     )
 
 

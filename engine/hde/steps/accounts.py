@@ -16,11 +16,13 @@ import httpx
 
 from hde.errors import SignInNeeded, WrongUse
 from hde.source.budget import Budget, Unlimited
+from hde.source.elements import constant_elements
 from hde.source.oauth import SignedIn, StoredSignIn
 from hde.source.pages import Bounds, read_pages
 from hde.source.session import Session
 from hde.source.signin import sign_in
-from hde.spec.connector import Connector
+from hde.spec.connector import Connector, Resource
+from hde.spec.elements import parents_of
 from hde.store import journal
 from hde.store.budgets import Limit, SharedBudget
 from hde.store.database import Connection, Database
@@ -67,12 +69,17 @@ def token_store(home: Path, database: Database) -> Callable[[], TokenStore]:
 
 
 @contextmanager
-def shared_budget(database: Database, way: Way) -> Iterator[Budget]:
-    """The connector's rate limits, counted together with everyone who uses the same app."""
+def shared_budget(database: Database, way: Way, account: str = "") -> Iterator[Budget]:
+    """The connector's rate limits, counted together with everyone who uses the same app, or the same `account`."""
     connector = way.connector
     scope = {"settings": way.settings}
     limits = [
-        Limit(_whole(limit.requests.value(scope), "rate_limits"), max(1, round(limit.per.total_seconds())))
+        Limit(
+            _whole(limit.requests.value(scope), "rate_limits"),
+            max(1, round(limit.per.total_seconds())),
+            limit.aligned,
+            account if limit.of == "account" else "",
+        )
         for limit in connector.http.rate_limits
     ]
     if not limits:
@@ -154,11 +161,20 @@ def check_settings(database: Database, way: Way) -> str:
     with shared_budget(database, way) as budget, way.session(None, budget) as session:
         external_id = str(session.identify()["id"])
         if connector.account is None or connector.account.request is None:
-            resource = next(iter(connector.resources.values()))
-            now = datetime.now(UTC)
-            bounds = Bounds(now - timedelta(days=1), now) if resource.window else None
-            next(read_pages(session, resource, bounds, arrived=lambda: 0))
+            for resource in connector.resources.values():
+                if parents_of(resource.for_each) is None:
+                    _ask_once(session, resource)
+                    break
     return external_id
+
+
+def _ask_once(session: Session, resource: Resource) -> None:
+    """One page of a resource, of the last day and its first element."""
+    now = datetime.now(UTC)
+    bounds = Bounds(now - timedelta(days=1), now) if resource.window else None
+    elements = constant_elements(resource.for_each) if resource.for_each else []
+    scope = {"each": elements[0].value} if elements else {}
+    next(read_pages(session, resource, bounds, scope=scope, arrived=lambda: 0))
 
 
 def _readable(way: Way, external_id: str) -> bool:

@@ -1,17 +1,23 @@
-"""What a run will read: for every resource its windows, computed from what is covered, or its snapshot."""
+"""What a run will read: for every resource its windows, computed from what is covered, or its snapshot.
+
+Resources with a `for_each` over stored records are planned by `hde.steps.fan_out`, as they are read.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from hde.errors import WrongUse
+from hde.source.elements import Element, constant_elements
 from hde.source.pages import Bounds
 from hde.spec.connector import Connector, Resource, Window
+from hde.spec.elements import parents_of
 from hde.spec.formats import span as span_of_time
 from hde.spec.template import Template
 from hde.store import ledger
@@ -35,13 +41,33 @@ class Range:
 
 
 @dataclass
+class Whole:
+    """What readings of one scope saw together: only when all of them are complete can they say what vanished."""
+
+    pending: int = 1
+    seen: set[tuple[str, ...]] = field(default_factory=set)
+    intact: bool = True
+    ended: list[Reading] = field(default_factory=list)
+    """Read to their natural end, and covered once the scope has been judged."""
+
+
+@dataclass
 class Reading:
-    """One window (or snapshot) of one resource, to be read page by page."""
+    """One window (or snapshot) of one resource, for one of its elements, to be read page by page."""
 
     resource: Resource
     window: WindowRecord
-    seen: set[tuple[str, ...]] = field(default_factory=set)
-    """Keys received, where a complete reading may say what vanished."""
+    element: Element | None = None
+    seq: int | None = None
+    """Of the stored record that the element comes from, where that must be remembered."""
+    bookmark: object = None
+    """What to ask for changes with."""
+    whole: Whole = field(default_factory=Whole)
+
+    @property
+    def scope(self) -> dict[str, object]:
+        """What its requests may name beside the window."""
+        return {"each": self.element.value if self.element else None, "bookmark": self.bookmark}
 
     @property
     def bounds(self) -> Bounds | None:
@@ -67,15 +93,62 @@ def plan(
     """The readings of a run: all open windows first, then the youngest window of each resource, then the older ones."""
     readings: list[Reading] = []
     for resource in resources.values():
-        stream = stream_of(connector, resource, account, now, scope)
-        if ledger.request_changed(cursor, stream) and not asked.full:
-            say(f"{resource.name}: its request changed since it was read; --full reads the past again with the new one")
-        if resource.window is None:
-            ledger.drop_open_windows(cursor, stream, "read whole again")
-            readings.append(Reading(resource, WindowRecord(stream, None, now)))
-        else:
-            readings += _windows(cursor, resource, resource.window, stream, asked, now)
+        elements: Sequence[Element | None] = constant_elements(resource.for_each) if resource.for_each else [None]
+        own: list[Reading] = []
+        for element in elements:
+            stream = stream_of(connector, resource, account, now, scope, element)
+            if ledger.request_changed(cursor, stream) and not asked.full:
+                say(changed_request(resource))
+            own += stream_readings(cursor, resource, stream, element, asked, now)
+        if resource.for_each:
+            ledger.forget_elements(cursor, account, resource.name, [element.key for element in elements if element])
+        _read_together(own, len(elements))
+        readings += own
     return readings
+
+
+def levels(resources: Mapping[str, Resource]) -> Iterator[dict[str, Resource]]:
+    """The resources in the order in which they can be read: those whose elements another one gives come after it."""
+    left = dict(resources)
+    while left:
+        ready = {
+            name: resource
+            for name, resource in left.items()
+            if (parents := parents_of(resource.for_each)) is None or parents.resource not in left
+        }
+        if not ready:
+            raise WrongUse(f"{', '.join(left)}: each is for_each of another in a circle")
+        yield ready
+        left = {name: resource for name, resource in left.items() if name not in ready}
+
+
+def changed_request(resource: Resource) -> str:
+    return f"{resource.name}: its request changed since it was read; --full reads the past again with the new one"
+
+
+def stream_readings(
+    cursor: Cursor,
+    resource: Resource,
+    stream: Stream,
+    element: Element | None,
+    asked: Range,
+    now: datetime,
+) -> list[Reading]:
+    """The readings of one stream: its windows, or its snapshot or pass with a bookmark."""
+    if resource.window is not None:
+        return _windows(cursor, resource, resource.window, stream, element, asked, now)
+    ledger.drop_open_windows(cursor, stream, "read whole again")
+    bookmark = ledger.bookmark(cursor, stream) if resource.bookmark and not asked.full else None
+    return [Reading(resource, WindowRecord(stream, None, now), element, bookmark=bookmark)]
+
+
+def _read_together(readings: Sequence[Reading], elements: int) -> None:
+    """Readings of the same span of all elements are one scope: a record may have moved from one to another."""
+    wholes: dict[Span | None, Whole] = {}
+    counts = Counter(reading.window.span for reading in readings)
+    for reading in readings:
+        span = reading.window.span
+        reading.whole = wholes.setdefault(span, Whole(counts[span], intact=counts[span] == elements))
 
 
 def _windows(
@@ -83,6 +156,7 @@ def _windows(
     resource: Resource,
     window: Window,
     stream: Stream,
+    element: Element | None,
     asked: Range,
     now: datetime,
 ) -> list[Reading]:
@@ -98,8 +172,19 @@ def _windows(
     else:
         resumed = ledger.open_windows(cursor, stream, now)
         spans = ledger.owed(cursor, stream, begin, now, window.settle)
+    if window.order == "newest_first":
+        spans = _one_span(spans)
     fresh = [WindowRecord(stream, span, now) for span in ledger.cut(spans, window.step, now)]
-    return [Reading(resource, record) for record in (*resumed, *fresh)]
+    return [Reading(resource, record, element) for record in (*resumed, *fresh)]
+
+
+def _one_span(spans: Sequence[Span]) -> list[Span]:
+    """A source that lists the newest first is read once, from now back to the oldest that is owed."""
+    if not spans:
+        return []
+    starts = [span.start for span in spans]
+    oldest = None if None in starts else min(start for start in starts if start)
+    return [Span(oldest, max(span.end for span in spans))]
 
 
 def _begin(window: Window, now: datetime, scope: Mapping[str, object]) -> datetime | None:
@@ -125,10 +210,15 @@ def instant(text: str, what: str) -> datetime:
 
 
 def stream_of(
-    connector: Connector, resource: Resource, account: int, now: datetime, scope: Mapping[str, object]
+    connector: Connector,
+    resource: Resource,
+    account: int,
+    now: datetime,
+    scope: Mapping[str, object],
+    element: Element | None = None,
 ) -> Stream:
     begin = _begin(resource.window, now, scope) if resource.window else None
-    return Stream(account, resource.name, request_hash(connector, resource), begin=begin)
+    return Stream(account, resource.name, request_hash(connector, resource), element.key if element else "", begin)
 
 
 def request_hash(connector: Connector, resource: Resource) -> str:
@@ -137,7 +227,8 @@ def request_hash(connector: Connector, resource: Resource) -> str:
     everywhere = (connector.http.base_url, connector.http.params)
     parts = (request.method, request.path, request.params, request.json, request.form, resource.records, *everywhere)
     window = resource.window
-    said = (window.format, window.end) if window else ()
+    parents = parents_of(resource.for_each)
+    said = (*((window.format, window.end) if window else ()), *((parents.resource, parents.path) if parents else ()))
     return hashlib.sha256(msgspec.json.encode([_plain(part) for part in (*parts, *said)])).hexdigest()[:16]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 
 from hde.errors import SignInNeeded
@@ -38,7 +38,7 @@ def times_of(connector: Connector, tables: Mapping[str, RawTable]) -> dict[str, 
 
 
 def readers(
-    session: Session, readings: Sequence[Reading], report: Report, stop: threading.Event, parallel: int
+    session: Session, readings: Iterable[Reading], report: Report, stop: threading.Event, parallel: int
 ) -> Readers[Reading, Page]:
     def read(reading: Reading, arrived: Callable[[], int]) -> Iterator[Page]:
         for page in _pages(session, reading, arrived):
@@ -69,15 +69,29 @@ def read_and_store(reading_side: Readers[Reading, Page], storing: Storing) -> No
 
 
 def _pages(session: Session, reading: Reading, arrived: Callable[[], int]) -> Iterator[Page]:
-    """The window's pages, from its stored cursor where it has one; a lost cursor begins the window anew, once."""
+    """The window's pages, from its stored cursor where it has one; a lost cursor begins the window anew, once.
+
+    A bookmark that the source does not know any more is lost at its first page: then everything is read.
+    """
     resource, bounds = reading.resource, reading.bounds
+    has_begun = False
     try:
-        yield from read_pages(session, resource, bounds, resume=reading.window.cursor, arrived=arrived)
+        for page in read_pages(
+            session, resource, bounds, scope=reading.scope, resume=reading.window.cursor, arrived=arrived
+        ):
+            has_begun = True
+            yield page
     except WindowLost:
         reading.window.resumed = True  # what came before the loss is not one uninterrupted pass with what follows
-        yield from read_pages(session, resource, bounds, resume=None, arrived=arrived)
+        if not has_begun:
+            reading.bookmark = None
+        yield from read_pages(session, resource, bounds, scope=reading.scope, resume=None, arrived=arrived)
 
 
 def with_time(resources: Mapping[str, Resource]) -> dict[str, Resource]:
-    """The resources whose records have a time: those that a day can be refreshed of."""
-    return {name: resource for name, resource in resources.items() if resource.window and resource.window.time}
+    """The resources that a day can be refreshed of: their windows say which records the day must contain."""
+    return {
+        name: resource
+        for name, resource in resources.items()
+        if resource.window and resource.window.time and resource.window.by is None
+    }

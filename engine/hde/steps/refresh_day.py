@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from hde.errors import HdeError, SignInNeeded, Stopped
+from hde.source.elements import Element
 from hde.source.pages import Page
 from hde.spec.connector import Resource
 from hde.steps.plan import Reading
@@ -16,7 +16,7 @@ from hde.store import ledger, merge
 from hde.store.database import transaction
 from hde.store.deletion import missing_from
 from hde.store.ledger import Progress, Span, Stream, WindowRecord
-from hde.store.merge import Arrival, Counts, Cursor, Key
+from hde.store.merge import Counts, Cursor, Key
 
 
 class DayKept(HdeError):
@@ -25,8 +25,18 @@ class DayKept(HdeError):
 
 @dataclass
 class _Day:
-    reading: Reading
-    pages: list[Page]
+    """What one resource said of the day, for each of its elements."""
+
+    resource: Resource
+    readings: list[tuple[Reading, list[Page]]] = field(default_factory=list)
+
+    @property
+    def pages(self) -> list[Page]:
+        return [page for _, pages in self.readings for page in pages]
+
+    @property
+    def is_complete(self) -> bool:
+        return all(page.outcome != "skip" for page in self.pages)
 
 
 def yesterday(now: datetime) -> Span:
@@ -34,9 +44,8 @@ def yesterday(now: datetime) -> Span:
     return Span(today - timedelta(days=1), today)
 
 
-def day_readings(streams: Mapping[str, Stream], resources: Mapping[str, Resource], now: datetime) -> list[Reading]:
-    span = yesterday(now)
-    return [Reading(resource, WindowRecord(streams[resource.name], span, now)) for resource in resources.values()]
+def day_reading(resource: Resource, stream: Stream, element: Element | None, now: datetime) -> Reading:
+    return Reading(resource, WindowRecord(stream, yesterday(now), now), element)
 
 
 def read_day(reading_side: Readers[Reading, Page]) -> list[_Day]:
@@ -45,6 +54,7 @@ def read_day(reading_side: Readers[Reading, Page]) -> list[_Day]:
     SignInNeeded and Stopped come through as they are.
     """
     days: dict[str, _Day] = {}
+    pages: dict[int, list[Page]] = {}
     try:
         while arrivals := reading_side.take(1 << 30):
             for arrival in arrivals:
@@ -53,8 +63,12 @@ def read_day(reading_side: Readers[Reading, Page]) -> list[_Day]:
                     raise arrival.error
                 if arrival.error:
                     raise DayKept(f"{name}: {arrival.error}\nThe day stays as it was; run --daily-refresh again.")
+                if arrival.page and id(arrival.task) not in pages:
+                    pages[id(arrival.task)] = []
+                    day = days.setdefault(name, _Day(arrival.task.resource))
+                    day.readings.append((arrival.task, pages[id(arrival.task)]))
                 if arrival.page:
-                    days.setdefault(name, _Day(arrival.task, [])).pages.append(arrival.page)
+                    pages[id(arrival.task)].append(arrival.page)
     finally:
         reading_side.close()
     return list(days.values())
@@ -67,41 +81,45 @@ def replace_day(days: list[_Day], storing: Storing) -> None:
     totals: dict[str, Counts] = {}
     with transaction(storing.connection) as cursor:
         for day in days:
-            merge.lock_account(cursor, storing.tables[day.reading.resource.name].schema, storing.account)
-        gone = {day.reading.resource.name: _gone(cursor, storing, day) for day in days}
+            merge.lock_account(cursor, storing.tables[day.resource.name].schema, storing.account)
+        gone = {day.resource.name: _gone(cursor, storing, day) for day in days}
         for day in days:
-            name = day.reading.resource.name
-            totals[name] = _store(cursor, storing, day, gone[name])
+            totals[day.resource.name] = _store(cursor, storing, day, gone[day.resource.name])
     for day in days:
-        name = day.reading.resource.name
+        name = day.resource.name
         for page in day.pages:
             storing.report.page(name, page.requests)
-        last = day.pages[-1]
-        storing.report.window_done(name, last.stopped if last.outcome == "skip" else None)
+            storing.report.warned(name, page.warnings)
+        for _, pages in day.readings:
+            storing.report.window_done(name, pages[-1].stopped if pages[-1].outcome == "skip" else None)
         storing.report.stored(name, totals[name])
 
 
 def _gone(cursor: Cursor, storing: Storing, day: _Day) -> tuple[Key, ...] | None:
     """What the day no longer holds; None where its answer is not believed."""
-    name = day.reading.resource.name
-    if any(page.outcome == "skip" for page in day.pages):
+    name = day.resource.name
+    if not day.is_complete:
         return ()
     seen = {row.key for page in day.pages for row in page.rows}
     table, time = storing.tables[name], storing.times.get(name)
-    missing = missing_from(cursor, table, storing.account, seen, day.reading.window.span, time)
+    missing = missing_from(cursor, table, storing.account, seen, day.readings[0][0].window.span, time)
     return missing.keys if storing.believes(cursor, table, missing) else None
 
 
 def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...] | None) -> Counts:
-    table, window = storing.tables[day.reading.resource.name], day.reading.window
-    arrivals = [Arrival(row, page.received_at) for page in day.pages for row in page.rows]
-    counts = storing.merge_rows(cursor, table, day.pages).take(arrival.row.key for arrival in arrivals)
-    last = day.pages[-1]
-    if gone:
-        counts.vanished = storing.move_away(cursor, table, gone, last.received_at)
-    requests = sum(page.requests for page in day.pages)
-    progress = Progress(requests, len(day.pages), counts, 0.0, None, last.received_at, last.stopped or "end")
-    ledger.advance(cursor, window, progress, storing.run)
-    if last.outcome != "skip" and gone is not None:
-        ledger.cover(cursor, window, day.reading.settle)
-    return counts
+    table, total = storing.tables[day.resource.name], Counts()
+    merged = storing.merge_rows(cursor, table, day.pages)
+    vanished = storing.move_away(cursor, table, gone, day.pages[-1].received_at) if gone else 0
+    for reading, pages in day.readings:
+        counts, last = merged.take(row.key for page in pages for row in page.rows), pages[-1]
+        counts.vanished, vanished = vanished, 0
+        warnings = tuple(text for page in pages for text in page.warnings)
+        progress = Progress(
+            sum(page.requests for page in pages), len(pages), counts, 0.0, None, last.received_at,
+            last.stopped or "end", warnings,
+        )  # fmt: skip
+        ledger.advance(cursor, reading.window, progress, storing.run)
+        if last.outcome != "skip" and gone is not None:
+            ledger.cover(cursor, reading.window, reading.settle)
+        total.add(counts)
+    return total

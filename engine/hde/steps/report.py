@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from hde.store.canonical import Written
 from hde.store.merge import Counts
 
+MOST_WARNINGS = 3
+"""Of one resource, in the closing notes."""
+
 
 @dataclass
 class ResourceReport:
@@ -55,6 +58,12 @@ class Report:
         if text not in self.notes:
             self.notes.append(text)
 
+    def warned(self, name: str, texts: Iterable[str]) -> None:
+        """The source's own warnings; the first few are enough for a person, the ledger has more."""
+        for text in texts:
+            if sum(note.startswith(f"{name}: the source says: ") for note in self.notes) < MOST_WARNINGS:
+                self.note(f"{name}: the source says: {text}")
+
     def planned(self, name: str, windows: int) -> None:
         self.of(name).windows += windows
 
@@ -77,9 +86,18 @@ class Report:
         resource.windows_done += 1
         resource.skipped = skipped or resource.skipped
 
+    def asked(self, name: str, requests: int) -> None:
+        """Requests beside those for pages."""
+        self.of(name).requests += requests
+        self.changed()
+
     def window_failed(self, name: str, error: str) -> None:
+        self.of(name).windows_done += 1
+        self.failed(name, error)
+
+    def failed(self, name: str, error: str) -> None:
+        """Something is owed: each way to fail is told once."""
         resource = self.of(name)
-        resource.windows_done += 1
         error = error.removeprefix(f"{self.connector}: {name}: ")
         if error not in resource.failures:
             resource.failures.append(error)

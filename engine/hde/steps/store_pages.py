@@ -12,6 +12,9 @@ from hde.errors import Stopped
 from hde.issues import Issue
 from hde.rows import RawTable, key_text
 from hde.source.pages import Page
+from hde.source.reader import element_columns
+from hde.spec.elements import parents_of
+from hde.steps.fan_out import FanOut
 from hde.steps.plan import Reading
 from hde.steps.report import Report
 from hde.steps.side_by_side import Arrived
@@ -38,6 +41,8 @@ class Storing:
     run: int
     report: Report
     accept_deletes: bool = False
+    fans: Mapping[str, FanOut] = field(default_factory=dict)
+    """Of the resources that are read for stored records of another."""
     _began: float = field(default_factory=time.monotonic)
     _missing: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -60,7 +65,7 @@ class Storing:
                 total.add(counts)
             for arrival in arrivals:
                 if arrival.error and not isinstance(arrival.error, Stopped):  # a stopped window stays open
-                    ledger.fail(cursor, arrival.task.window, str(arrival.error), self.run)
+                    self._fail(cursor, arrival.task, str(arrival.error))
         self._began = time.monotonic()
         self._tell(name, arrivals, total)
 
@@ -82,29 +87,69 @@ class Storing:
         window = reading.window
         if page.server_time and page.server_time < window.asked_at:
             window.asked_at = page.server_time
-        complete = page.stopped is not None and page.outcome != "skip"
+        if page.bookmark is not None and reading.resource.bookmark:
+            window.bookmark = _later(reading.resource.bookmark.take, window.bookmark or reading.bookmark, page.bookmark)
+        covered: Sequence[Reading] = [reading] if page.stopped is not None and page.outcome != "skip" else []
         if reading.resource.missing == "delete":
-            reading.seen.update(row.key for row in page.rows)
-            if complete and not window.resumed:
-                vanished = self._vanish(cursor, table, reading, page)
-                counts.vanished = vanished or 0
-                complete = vanished is not None
+            reading.whole.seen.update(row.key for row in page.rows)
+            if page.stopped is not None:
+                covered, counts.vanished = self._whole_ended(cursor, table, reading, page)
         next_page = dict(page.next) if page.next else None
-        progress = Progress(page.requests, 1, counts, seconds, next_page, page.received_at, page.stopped)
+        progress = Progress(page.requests, 1, counts, seconds, next_page, page.received_at, page.stopped, page.warnings)
         ledger.advance(cursor, window, progress, self.run)
-        if complete:
-            ledger.cover(cursor, window, reading.settle)
+        fan = self.fans.get(reading.resource.name)
+        if fan is None or reading.resource.window is not None:
+            for one in covered:
+                ledger.cover(cursor, one.window, one.settle)
+        if fan is not None and page.stopped is not None:
+            fan.ended(cursor, reading, None)
+
+    def _fail(self, cursor: Cursor, reading: Reading, error: str) -> None:
+        ledger.fail(cursor, reading.window, error, self.run)
+        reading.whole.intact = False
+        reading.whole.pending -= 1
+        if fan := self.fans.get(reading.resource.name):
+            fan.ended(cursor, reading, error)
+
+    def _whole_ended(
+        self, cursor: Cursor, table: RawTable, reading: Reading, page: Page
+    ) -> tuple[Sequence[Reading], int]:
+        """What a natural end covers, and how many records went to history with it.
+
+        Of several readings of one scope the last that ends decides, and what is not believed stays owed for all.
+        """
+        whole = reading.whole
+        whole.pending -= 1
+        is_read = page.outcome != "skip"
+        if not is_read or reading.window.resumed:
+            whole.intact = False
+        if is_read:
+            whole.ended.append(reading)
+        if not whole.intact:
+            covered, whole.ended = whole.ended, []
+            return covered, 0
+        if whole.pending:
+            return [], 0
+        vanished = self._vanish(cursor, table, reading, page)
+        return ([], 0) if vanished is None else (whole.ended, vanished)
 
     def _vanish(self, cursor: Cursor, table: RawTable, reading: Reading, page: Page) -> int | None:
         """How many records went to history; None where the answer is not believed, and its window stays owed."""
-        missing = missing_from(
-            cursor, table, self.account, reading.seen, reading.window.span, self.times.get(table.name)
-        )
+        time, of_element = self.times.get(table.name), self._of_element(reading)
+        if of_element is None:
+            return 0
+        missing = missing_from(cursor, table, self.account, reading.whole.seen, reading.window.span, time, of_element)
         if not self.believes(cursor, table, missing):
             return None
         if not missing.keys:
             return 0
         return self.move_away(cursor, table, missing.keys, page.received_at)
+
+    def _of_element(self, reading: Reading) -> dict[str, str] | None:
+        """How the records of one element are told from those of others, where each is a scope of its own."""
+        if parents_of(reading.resource.for_each) is None or reading.element is None:
+            return {}
+        return element_columns(reading.resource, reading.element.value)
 
     def move_away(self, cursor: Cursor, table: RawTable, keys: Sequence[Key], at: datetime) -> int:
         """Vanished records to history; what was wrong inside them is of no concern any more."""
@@ -136,6 +181,14 @@ class Storing:
                 self.report.window_failed(name, str(arrival.error))
             elif arrival.page:
                 self.report.page(name, arrival.page.requests)
+                self.report.warned(name, arrival.page.warnings)
                 if arrival.page.stopped:
                     self.report.window_done(name, arrival.page.stopped if arrival.page.outcome == "skip" else None)
         self.report.stored(name, counts)
+
+
+def _later(take: str, former: object, found: object) -> object:
+    """Which of two bookmarks a pass keeps; what cannot be compared is taken in its order."""
+    if take == "max" and type(former) is type(found):
+        return max(former, found)  # type: ignore[call-overload]  # both texts, or both whole numbers
+    return found

@@ -1,7 +1,8 @@
 """Requests counted ahead against the source's limits, shared through the database by all who share an app.
 
 A limit of N per period is kept over any stretch of that length: time is cut into slots, and the slots that a stretch
-may touch are summed. A process takes a few requests at once, to be used within one slot, and gives back what it did
+may touch are summed. One that is aligned to the clock has one slot, its period in UTC.
+A process takes a few requests at once, to be used within one slot, and gives back what it did
 not use: else a slow sender would be counted as a fast one.
 """
 
@@ -25,10 +26,18 @@ MOST_AT_ONCE = 50
 class Limit:
     requests: int
     seconds: int
+    aligned: bool = False
+    """Each full period of the clock (UTC) begins anew."""
+    account: str = ""
+    """Whose limit it is; empty: the app's."""
 
     @property
     def slot_seconds(self) -> float:
-        return self.seconds / SLOTS
+        return self.seconds if self.aligned else self.seconds / SLOTS
+
+    def scope(self, app: str) -> str:
+        """What it is counted under."""
+        return f"{app}{'/' if self.account else ''}{self.account}{'@clock' if self.aligned else ''}"
 
 
 class SharedBudget:
@@ -40,7 +49,7 @@ class SharedBudget:
     def __init__(self, connection: Connection, scope: str, limits: Sequence[Limit]) -> None:
         self._connection = connection
         self._scope = scope
-        self._limits = tuple(Limit(requests, seconds) for seconds, requests in _strictest(limits).items())
+        self._limits = _strictest(limits)
         self._mutex = threading.Lock()
         self._held = 0
         self._held_since = 0.0
@@ -92,18 +101,18 @@ class SharedBudget:
             cursor.execute(
                 "INSERT INTO meta.budgets AS b (scope, seconds, slot, spent) VALUES (%s, %s, %s, %s)"
                 " ON CONFLICT (scope, seconds, slot) DO UPDATE SET spent = b.spent + EXCLUDED.spent",
-                (self._scope, limit.seconds, int(now / limit.slot_seconds), room),
+                (limit.scope(self._scope), limit.seconds, int(now / limit.slot_seconds), room),
             )
         self._held = room - 1
         self._held_since = now
-        self._held_until = now + self._lease
+        self._held_until = min([now + self._lease, *(_period_end(limit, now) for limit in self._limits)])
         return 0.0
 
     def _give_back(self, cursor: psycopg.Cursor[Any]) -> None:
         for limit in self._limits:
             cursor.execute(
                 "UPDATE meta.budgets SET spent = spent - %s WHERE scope = %s AND seconds = %s AND slot = %s",
-                (self._held, self._scope, limit.seconds, int(self._held_since / limit.slot_seconds)),
+                (self._held, limit.scope(self._scope), limit.seconds, int(self._held_since / limit.slot_seconds)),
             )
         self._held = 0
 
@@ -113,16 +122,16 @@ class SharedBudget:
         return row[0] / 1000 if row and row[0] else 0.0
 
     def _room(self, cursor: psycopg.Cursor[Any], limit: Limit, now: float) -> tuple[int, float]:
-        """Requests left, and seconds until the oldest counted slot is out of reach (a lease reaches one slot on)."""
-        reach = SLOTS + 1
+        """Requests left, and seconds until the oldest counted slot is out of reach.
+
+        A lease may be used up to one slot on; on the clock it ends with its period.
+        """
+        reach = 0 if limit.aligned else SLOTS + 1
         oldest = int(now / limit.slot_seconds) - reach
+        where = (limit.scope(self._scope), limit.seconds)
+        cursor.execute("DELETE FROM meta.budgets WHERE scope = %s AND seconds = %s AND slot < %s", (*where, oldest))
         cursor.execute(
-            "DELETE FROM meta.budgets WHERE scope = %s AND seconds = %s AND slot < %s",
-            (self._scope, limit.seconds, oldest),
-        )
-        cursor.execute(
-            "SELECT COALESCE(sum(spent), 0), min(slot) FROM meta.budgets WHERE scope = %s AND seconds = %s",
-            (self._scope, limit.seconds),
+            "SELECT COALESCE(sum(spent), 0), min(slot) FROM meta.budgets WHERE scope = %s AND seconds = %s", where
         )
         row = cursor.fetchone()
         spent, first = row if row else (0, None)
@@ -130,9 +139,16 @@ class SharedBudget:
         return limit.requests - int(spent), max(wait, 0.05)
 
 
-def _strictest(limits: Sequence[Limit]) -> dict[int, int]:
-    """Requests by period; counted under its period, a limit that is declared twice would count twice."""
-    found: dict[int, int] = {}
+def _period_end(limit: Limit, now: float) -> float:
+    """When what is counted for `limit` now stops counting: never too early for one that is kept over any stretch."""
+    return (now // limit.seconds + 1) * limit.seconds if limit.aligned else float("inf")
+
+
+def _strictest(limits: Sequence[Limit]) -> tuple[Limit, ...]:
+    """One of each sort and period; counted under its period, a limit that is declared twice would count twice."""
+    found: dict[tuple[int, bool, str], Limit] = {}
     for limit in limits:
-        found[limit.seconds] = min(limit.requests, found.get(limit.seconds, limit.requests))
-    return found
+        sort = (limit.seconds, limit.aligned, limit.account)
+        if sort not in found or limit.requests < found[sort].requests:
+            found[sort] = limit
+    return tuple(found.values())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from hde.rows import RawTable
 from hde.store.ledger import Span
-from hde.store.raw_tables import as_text, name
+from hde.store.raw_tables import as_text, name, sql_type
 
 MOST_ROWS, MOST_SHARE = 10, 0.30
 
@@ -49,13 +50,25 @@ def missing_from(
     seen: Collection[tuple[str, ...]],
     span: Span | None,
     time: TimeOf | None,
+    element: Mapping[str, str] = MappingProxyType({}),
 ) -> Missing:
-    """The scope is the whole resource (no span), or the records whose time lies within the span."""
+    """The scope is the whole resource (no span), or the records whose time lies within the span.
+
+    `element` narrows it to the records that hold these texts in these columns: those of one element of a fan-out.
+    """
     shown = SQL(", ").join(as_text(table, "r", column) for column in table.key)
-    cursor.execute(
-        SQL("SELECT {} FROM {} r{}").format(shown or SQL("NULL"), name(table), _within(time) if span else _ALL),
-        {"account": account, "start": span.start if span else None, "end": span.end if span else None},
+    of_element = SQL("").join(
+        SQL(" AND r.{} = %({})s::text::{}").format(Identifier(column), SQL(f"e{at}"), sql_type(table, column))
+        for at, column in enumerate(element)
     )
+    where = _within(time) if span else _ALL
+    cursor.execute(
+        SQL("SELECT {} FROM {} r{}{}").format(shown or SQL("NULL"), name(table), where, of_element),
+        {
+            "account": account, "start": span.start if span else None, "end": span.end if span else None,
+            **{f"e{at}": value for at, value in enumerate(element.values())},
+        },
+    )  # fmt: skip
     scope = [tuple(row) for row in cursor.fetchall()] if table.key else [() for _ in cursor.fetchall()]
     return Missing(tuple(key for key in scope if key not in seen), len(scope))
 

@@ -10,13 +10,14 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from hde.store.database import Connection
 from hde.store.merge import Counts
 
 Cursor = psycopg.Cursor[Any]
 CURSOR_TTL = timedelta(hours=1)
 RECENT = timedelta(days=730)
 """Without a declared beginning, only so much of the past is cut into steps; what is older stays one window."""
+MOST_WARNINGS = 20
+"""Of one window; more of them say nothing new."""
 KEPT_FOR = timedelta(days=90)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -53,6 +54,8 @@ class WindowRecord:
     """None until its first batch is stored: nothing is written for a planned window."""
     cursor: dict[str, object] | None = None
     resumed: bool = False
+    bookmark: object = None
+    """What this reading was given to ask for changes with next time."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Progress:
     cursor: dict[str, object] | None
     received_at: datetime
     stopped_because: str | None
+    warnings: tuple[str, ...] = ()
 
 
 def owed(cursor: Cursor, stream: Stream, begin: datetime | None, now: datetime, settle: timedelta) -> list[Span]:
@@ -138,6 +142,15 @@ def drop_open_windows(cursor: Cursor, stream: Stream, why: str) -> None:
     )
 
 
+def drop_open_windows_of(cursor: Cursor, account: int, resource: str, why: str) -> None:
+    """Those of all elements of a resource."""
+    cursor.execute(
+        "UPDATE meta.windows SET state = 'dropped', ended_at = now(), cursor = NULL, error = %s"
+        " WHERE state = 'open' AND account = %s AND resource = %s",
+        (why, account, resource),
+    )
+
+
 def request_changed(cursor: Cursor, stream: Stream) -> bool:
     """Whether what was read so far was asked with another request (path, parameters, records)."""
     cursor.execute(
@@ -157,6 +170,8 @@ def advance(cursor: Cursor, window: WindowRecord, progress: Progress, run: int) 
         "UPDATE meta.windows SET requests = requests + %(requests)s, pages = pages + %(pages)s, new = new + %(new)s,"
         " changed = changed + %(changed)s, unchanged = unchanged + %(unchanged)s, vanished = vanished + %(vanished)s,"
         " seconds = seconds + %(seconds)s, asked_at = %(asked_at)s, cursor = %(cursor)s, cursor_at = %(received_at)s,"
+        " warnings = CASE WHEN cardinality(warnings) < %(most)s THEN warnings || %(warnings)s::text[]"
+        " ELSE warnings END,"
         " stopped_because = %(stopped)s, state = CASE WHEN %(stopped)s::text IS NULL THEN 'open' ELSE 'done' END,"
         " ended_at = CASE WHEN %(stopped)s::text IS NULL THEN NULL ELSE now() END WHERE id = %(id)s",
         {
@@ -165,6 +180,7 @@ def advance(cursor: Cursor, window: WindowRecord, progress: Progress, run: int) 
             "vanished": progress.counts.vanished, "seconds": progress.seconds, "asked_at": window.asked_at,
             "cursor": None if progress.cursor is None else Jsonb(progress.cursor),
             "received_at": progress.received_at, "stopped": progress.stopped_because, "id": window.id,
+            "warnings": list(progress.warnings), "most": MOST_WARNINGS,
         },
     )  # fmt: skip
 
@@ -173,13 +189,14 @@ def cover(cursor: Cursor, window: WindowRecord, settle: timedelta) -> None:
     """A window read to its natural end counts as covered, up to `asked_at - settle`; what is younger never does."""
     span = window.span
     cursor.execute(
-        "INSERT INTO meta.streams AS s (account, resource, parent, covered, snapshot_at, request_hash, begins_at)"
+        "INSERT INTO meta.streams AS s"
+        " (account, resource, parent, covered, snapshot_at, request_hash, begins_at, bookmark)"
         " VALUES (%(account)s, %(resource)s, %(parent)s,"
         " CASE WHEN %(end)s::timestamptz IS NULL THEN '{}'::tstzmultirange"
         " ELSE tstzmultirange(tstzrange(%(start)s, %(end)s)) * tstzmultirange(tstzrange(NULL, %(settled)s)) END,"
-        " CASE WHEN %(end)s::timestamptz IS NULL THEN %(asked_at)s::timestamptz END, %(hash)s, %(begin)s)"
+        " CASE WHEN %(end)s::timestamptz IS NULL THEN %(asked_at)s::timestamptz END, %(hash)s, %(begin)s, %(bookmark)s)"
         " ON CONFLICT (account, resource, parent) DO UPDATE SET covered = s.covered + EXCLUDED.covered,"
-        " begins_at = EXCLUDED.begins_at,"
+        " begins_at = EXCLUDED.begins_at, bookmark = COALESCE(EXCLUDED.bookmark, s.bookmark),"
         " snapshot_at = COALESCE(EXCLUDED.snapshot_at, s.snapshot_at),"
         " request_hash = CASE WHEN %(whole)s THEN EXCLUDED.request_hash"
         " ELSE COALESCE(s.request_hash, EXCLUDED.request_hash) END",
@@ -187,14 +204,43 @@ def cover(cursor: Cursor, window: WindowRecord, settle: timedelta) -> None:
             "start": span.start if span else None, "end": span.end if span else None, "asked_at": window.asked_at,
             "settled": window.asked_at - settle, "hash": window.stream.request_hash, "whole": span is None,
             "begin": window.stream.begin,
+            "bookmark": None if window.bookmark is None else Jsonb(window.bookmark),
             **_of(window.stream),
         },
     )  # fmt: skip
 
 
-def accept_request(connection: Connection, stream: Stream) -> None:
+def bookmark(cursor: Cursor, stream: Stream) -> object:
+    """What the last complete pass was given to ask for changes with; None: nothing yet."""
+    cursor.execute(
+        "SELECT bookmark FROM meta.streams"
+        " WHERE account = %(account)s AND resource = %(resource)s AND parent = %(parent)s",
+        _of(stream),
+    )
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def forget_bookmark(cursor: Cursor, stream: Stream) -> None:
+    """The source does not know it any more: the next pass reads everything."""
+    cursor.execute(
+        "UPDATE meta.streams SET bookmark = NULL"
+        " WHERE account = %(account)s AND resource = %(resource)s AND parent = %(parent)s",
+        _of(stream),
+    )
+
+
+def forget_elements(cursor: Cursor, account: int, resource: str, present: Sequence[str]) -> None:
+    """Elements of a fan-out that are gone owe nothing any more."""
+    cursor.execute(
+        "DELETE FROM meta.streams WHERE account = %s AND resource = %s AND NOT parent = ANY(%s)",
+        (account, resource, list(present)),
+    )
+
+
+def accept_request(cursor: Cursor, stream: Stream) -> None:
     """After a complete `--full` read, the present request is the one coverage was read with."""
-    connection.execute(
+    cursor.execute(
         "UPDATE meta.streams SET request_hash = %(hash)s"
         " WHERE account = %(account)s AND resource = %(resource)s AND parent = %(parent)s",
         {"hash": stream.request_hash, **_of(stream)},

@@ -11,7 +11,7 @@ from hde.store.database import Database, lock_number, values_hidden
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision this engine works with; a test holds it against `migrations/`."""
 
 

@@ -103,6 +103,7 @@ streams = Table(
     Column("covered", TSTZMULTIRANGE, nullable=False, server_default=text("'{}'"), comment="time read to its end"),
     _instant("begins_at", "where history begins; null: no beginning is declared"),
     _instant("snapshot_at", "when a resource without windows was last read whole"),
+    Column("bookmark", JSONB, comment="what the source gave to ask for changes with, after a complete pass"),
     Column("request_hash", Text, comment="of the request part of the YAML"),
     schema="meta",
     comment="What has been read, per resource: the state from which what is owed is computed.",
@@ -128,6 +129,7 @@ windows = Table(
         for name in ("requests", "pages", "new", "changed", "unchanged", "vanished")
     ),
     Column("stopped_because", Text, comment="why paging ended"),
+    Column("warnings", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="the source's own words"),
     Column("error", Text),
     Column("seconds", Double, nullable=False, server_default=text("0")),
     _instant("ended_at", "when it was done, failed or dropped"),
@@ -147,6 +149,18 @@ consumers = Table(
     Column("targets", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="canonical tables it wrote"),
     schema="meta",
     comment="How far each mapping has read each raw table.",
+)
+
+owed_records = Table(
+    "owed_records",
+    metadata,
+    _account(primary_key=True),
+    Column("queue", Text, primary_key=True, comment="for_each or when_stored, and the resource"),
+    Column("seq", BigInteger, primary_key=True, comment="_seq of the raw record whose request failed"),
+    Column("error", Text, nullable=False),
+    _instant("since", "when it first failed", nullable=False, server_default=text("now()")),
+    schema="meta",
+    comment="Records whose own request (a fan-out's, a receipt) failed: asked again by the next run, one by one.",
 )
 
 budgets = Table(

@@ -1,0 +1,38 @@
+"""What a run works with: what was asked for, and everything that is at hand once the account is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hde.rows import RawTable
+from hde.spec.load import Source
+from hde.steps.accounts import Way
+from hde.steps.plan import Range
+from hde.steps.report import Report
+from hde.store.database import Connection, Database
+from hde.store.journal import Account
+
+
+@dataclass(frozen=True)
+class Options:
+    resources: tuple[str, ...] = ()
+    asked: Range = field(default_factory=Range)
+    canonical: bool = True
+    daily_refresh: bool = False
+    account: str | None = None
+    accept_deletes: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything a run works with once the account is known."""
+
+    source: Source
+    way: Way
+    database: Database
+    connection: Connection
+    account: Account
+    tables: Mapping[str, RawTable]
+    report: Report
+    run: int
