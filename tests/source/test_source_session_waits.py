@@ -140,7 +140,7 @@ def test_waits_are_told_to_the_log_and_long_ones_to_everybody_once(caplog):
 
 def test_a_wait_the_source_asks_for_is_told_too(source, open_session, stop, caplog):
     source.in_turn(Reply(status=429, headers={"Retry-After": "600"}))
-    threading.Timer(0.1, stop.set).start()
+    threading.Timer(1.0, stop.set).start()
     with pytest.raises(Stopped):
         open_session(patience=Patience()).answer(request(), {})
     assert "demo: waiting 600 s: the source answers 429" in caplog.text

@@ -48,13 +48,13 @@ WRONG_CONNECTORS = [
     ("records: items", "records: a.$b", "10:14: shared.list.records: 'a.$b' is not JMESPath: "
      "$ stands only at the start of a path"),
     ("    records: items", "    like: other\n    records: items",
-     "10:5: shared.list.like: unknown key 'like'. There is columns, errors, form, format, headers, json, key, method, "
-     "missing, observe, params, path, volatile"),
+     "10:5: shared.list.like: unknown key 'like'. There is bookmark, columns, errors, for_each, form, format, headers, "
+     "json, key, method, missing, observe, params, path, volatile, warnings, when_stored"),
     ("    like: list", "    like: lst", "15:11: resources.sleeps.like: 'lst' is not in `shared`. Did you mean 'list'?"),
     ("    like: list", "    lik: list", "15:5: resources.sleeps.lik: unknown key 'lik'. Did you mean 'like'?"),
     ("path: /sleeps", "pth: /sleeps", "16:5: resources.sleeps.pth: unknown key 'pth'. Did you mean 'path'?"),
     ("    path: /body\n", "", "28:3: resources.body: 'path' is missing"),
-    ("key: []", "key: id", "30:10: resources.body.key: a list is expected here, and this is the text 'id': write [id]"),
+    ("key: []", "key: id", "30:10: resources.body.key: 'id' is not hash, and else a list is expected: write [id]"),
     ("key: []", "key: [1]",
      "30:11: resources.body.key[0]: a text is expected here, and this is the number 1: put it in quotes"),
     ("weight: float", "weight: flot",
@@ -83,9 +83,8 @@ WRONG_CONNECTORS = [
     ("  body:", "  naps_history:",
      "28:3: resources.naps_history: naps_history is also the name of the table that keeps the former versions of naps"),
     ("  body:", "  empty: 3\n  body:", "28:10: resources.empty: a map is expected here, and this is the number 3"),
-    ("path: /body", "path: /body\n    warnings: a",
-     "30:5: resources.body.warnings: unknown key 'warnings'. There is errors, form, format, headers, json, like, "
-     "method, missing, observe, pagination, params, records, volatile, window"),
+    ("path: /body", "path: /body\n    for_eech: [a]",
+     "30:5: resources.body.for_eech: unknown key 'for_eech'. Did you mean 'for_each'?"),
     ("path: /body", "path: /body\n    method: get",
      "30:13: resources.body.method: 'get' is not one of GET, POST, PUT, PATCH, DELETE. Did you mean 'GET'?"),
     ("path: /body", "path: /body\n    json: {a: 1}\n    form: {b: 2}",
@@ -118,8 +117,8 @@ WRONG_CONNECTORS = [
     ('"Bearer {{ settings.key }}"', '"a\\nb"', "6:28: http.headers.Authorization: 'a\\nb' is not one line, "
      "as a header must be"),
     ("requests: 100", "requests: 0", "7:28: http.rate_limits[0].requests: 0 is too small; 1 is the least"),
-    ("per: 1m", "per: 1m, of: app",
-     "7:42: http.rate_limits[0].of: unknown key 'of'"),
+    ("per: 1m", "per: 1m, of: user",
+     "7:46: http.rate_limits[0].of: 'user' is not one of app, account"),
     ("requests: 100", "requests: 0100",
      "7:28: http.rate_limits[0].requests: write '0100' in quotes, or as a plain number (100)"),
     ("resources:", "resorces:", "13:1: resorces: unknown key 'resorces'. Did you mean 'resources'?"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from textwrap import dedent, indent
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -46,6 +47,15 @@ def windowed(*names: str, **more: str) -> str:
     return "\n".join(f"  {name}:\n    like: windowed\n    path: /{name}{lines}" for name in names)
 
 
+def write_made(folder: Path, resources: str, http: str = "") -> Path:
+    """`connectors/made.yaml` of these resources, without an account."""
+    file = folder / "connectors" / "made.yaml"
+    file.parent.mkdir(exist_ok=True)
+    top = 'name: made\nsettings: {url: {}}\nhttp:\n  base_url: "{{ settings.url }}"\n'
+    file.write_text(f"{top}{indent(dedent(http), '  ')}\nresources:\n{indent(dedent(resources), '  ')}")
+    return file
+
+
 def write_connector(
     folder: Path,
     *names: str,
@@ -70,6 +80,8 @@ class Seen:
     query: dict[str, str]
     headers: dict[str, str]
     form: dict[str, str]
+    method: str = "GET"
+    body: str = ""
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -102,7 +114,8 @@ class Source:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                seen = Seen(time.monotonic(), parts.path, dict(parse_qsl(parts.query)), headers, dict(parse_qsl(body)))
+                query, form = dict(parse_qsl(parts.query)), dict(parse_qsl(body))
+                seen = Seen(time.monotonic(), parts.path, query, headers, form, self.command, body)
                 outer.seen.append(seen)
                 reply = outer.answer(seen) or outer.listed(seen)
                 answer = json.dumps(reply.body).encode()
@@ -113,7 +126,7 @@ class Source:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            do_POST = do_GET
+            do_POST = do_PUT = do_GET
 
             def log_message(self, format: str, *args: object) -> None: ...
 

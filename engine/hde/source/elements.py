@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import product
 
-from jmespath.exceptions import JMESPathError
-
 from hde.errors import Unreadable
 from hde.mapping.expression import compile
 from hde.source.exact import decode_exactly, exact_text
@@ -57,7 +55,7 @@ def _of_record(side: Parents, payload: str | bytes, key: str) -> list[Element]:
         return [Element(_bounded(key), record)]
     try:
         found = compile(side.path)(record)
-    except (JMESPathError, TypeError, ValueError):
+    except (TypeError, ValueError):  # JMESPath's own errors are ValueErrors
         raise Unreadable(f"for_each.path: {side.path!r} cannot be computed on this record") from None
     values = found if isinstance(found, list) else [found]
     distinct = {element_key(value): value for value in values if value is not None and value != ""}

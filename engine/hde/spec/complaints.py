@@ -115,6 +115,10 @@ def _union(fault: _Fault, root: Schema) -> Iterator[Complaint]:
     if not fitting:
         words = dict.fromkeys(word for branch in branches for word in _expected(branch))
         yield Complaint(path, _wrong_type(fault.value, words), of_value=True)
+    elif _lacks_brackets(fault.value, fitting, branches):
+        known = _or(fitting[0]["enum"])
+        message = f"{quoted(fault.value)} is not {known}, and else a list is expected: write [{fault.value[:40]}]"
+        yield Complaint(path, message, of_value=True)
     elif len(fitting) == 1:
         yield from _branch(fault, branches, fitting[0], root)
     else:
@@ -134,6 +138,12 @@ def _of_kinds(
         yield Complaint((*fault.path, hint), f"unknown key {quoted(hint)}. Did you mean 'kind'?", meant="kind")
     else:
         yield Complaint(fault.path, f"'kind' is missing: {_or(kinds)}", missing="kind")
+
+
+def _lacks_brackets(value: object, fitting: Sequence[Schema], branches: Sequence[Schema]) -> bool:
+    """A text that is none of the words a key takes beside a list: rather the only element of a list."""
+    is_no_word = isinstance(value, str) and len(fitting) == 1 and value not in fitting[0].get("enum", (value,))
+    return is_no_word and any(branch.get("type") == "array" for branch in branches)
 
 
 def _branch(fault: _Fault, branches: Sequence[Schema], chosen: Schema, root: Schema) -> Iterator[Complaint]:

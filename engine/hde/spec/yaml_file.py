@@ -14,11 +14,10 @@ import yaml
 
 from hde.spec.problem import KeyPath, Problem, Problems, dotted, quoted
 from hde.spec.yaml_scalar import ScalarError, scalar
-from hde.spec.yaml_syntax import undecodable, unreadable
+from hde.spec.yaml_syntax import DEEPEST, TOO_DEEP, undecodable, unreadable
 
 Position = tuple[int, int]
 LARGEST_FILE: Final = 1_000_000
-DEEPEST: Final = 50
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_KEY: Final = object()
 
@@ -147,7 +146,7 @@ class _Builder:
             message = 'a map or list is no key; a value that begins with {{ stands in quotes: "{{ ... }}"'
             raise Problems([self._problem(event, frame.path, message)])
         if len(self._stack) >= DEEPEST:
-            raise Problems([self._problem(event, (), f"more than {DEEPEST} levels deep; that is the most")])
+            raise Problems([self._problem(event, (), TOO_DEEP)])
         value: dict[str, object] | list[object] = {} if isinstance(event, yaml.MappingStartEvent) else []
         path = self._put(event, value)
         self._stack.append(_Frame(path, value))

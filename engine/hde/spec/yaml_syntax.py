@@ -10,6 +10,8 @@ import yaml
 
 from hde.spec.problem import Problem
 
+DEEPEST: Final = 50
+TOO_DEEP: Final = f"more than {DEEPEST} levels deep; that is the most"
 _BARE_TEMPLATE: Final = re.compile(r"(^|: |- |[\[{,])\s*\{\{")
 _TEMPLATE_HINT: Final = 'a value that begins with {{ stands in quotes: "{{ ... }}"'
 
@@ -41,12 +43,12 @@ def _words(text: str, error: yaml.MarkedYAMLError, line: int) -> str:
         return "a tab; indent with spaces"
     if _bare_template(here):
         return _TEMPLATE_HINT
-    if "nesting depth" in problem:  # newer parsers stop at their own bound before ours is asked
-        return "a thousand levels deep and more; nothing an author writes is"
     if "mapping values are not allowed" in problem:
         return "': ' inside a text without quotes, or a line indented deeper than the one it belongs to"
     if "cannot start any token" in problem:
         return f"a text that begins with {here[column : column + 1]} stands in quotes"
+    if "nesting depth" in problem:  # newer parsers stop at their own bound before ours is asked
+        return TOO_DEEP
     if "quoted scalar" in context:
         return f"a quote{begin} is never closed, or holds what quotes cannot ({problem})"
     if "flow" in context:
