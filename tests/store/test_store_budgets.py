@@ -173,3 +173,30 @@ def test_counts_of_the_past_do_not_pile_up(
         assert one.reserve() == 0
         clock.now += 1.5
     assert ask(connection, "SELECT count(*) FROM meta.budgets")[0] <= budgets.SLOTS + 2
+
+
+def test_a_limit_on_the_clock_begins_anew_with_each_period(stack: ExitStack, database: Database, clock: Clock) -> None:
+    by_the_clock = budget(stack, database, Limit(5, 60, aligned=True))
+    clock.now += 50  # ten seconds before the next minute
+    assert [by_the_clock.reserve() for _ in range(5)] == [0.0] * 5
+    assert by_the_clock.reserve() == pytest.approx(10)
+    clock.now += 10
+    assert [by_the_clock.reserve() for _ in range(5)] == [0.0] * 5
+    assert by_the_clock.reserve() == pytest.approx(60)
+
+
+def test_what_was_taken_of_one_period_of_the_clock_is_not_used_in_the_next(
+    stack: ExitStack, database: Database, clock: Clock
+) -> None:
+    first, second = (budget(stack, database, Limit(200, 60, aligned=True)) for _ in range(2))
+    clock.now += 59.9
+    assert first.reserve() == 0.0, "takes several at once"
+    clock.now += 0.2
+    sent = sum(one.reserve() == 0.0 for one in (first, second) for _ in range(300))
+    assert sent == 200
+
+
+def test_a_limit_of_an_account_is_its_own(stack: ExitStack, database: Database, clock: Clock) -> None:
+    one, other = (budget(stack, database, Limit(3, 60, account=name), Limit(5, 60)) for name in ("one", "other"))
+    assert sum(one.reserve() == 0.0 for _ in range(9)) == 3
+    assert sum(other.reserve() == 0.0 for _ in range(9)) == 2, "the app's limit is shared"

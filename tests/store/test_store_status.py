@@ -8,10 +8,11 @@ from psycopg.types.range import Range
 from store_made import THINGS, prepared, store
 
 from hde.issues import Issue
-from hde.store import issues, journal, ledger
+from hde.store import issues, journal, ledger, queues
 from hde.store.database import Connection, transaction
 from hde.store.ledger import Progress, Span, Stream, WindowRecord
 from hde.store.merge import Counts
+from hde.store.queues import Queue
 from hde.store.status import status
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
@@ -40,6 +41,20 @@ def test_streams_tell_their_own_windows_gaps_and_errors(connection: Connection, 
         ("made", "someone", "sleeps", NOW - 60 * DAY, [before, hole], None, 1, None),
         ("made", "someone", "workouts", None, [], None, 0, "it said no"),
     ]
+
+
+def test_the_elements_of_a_fan_out_are_told_as_one(connection: Connection, account: int) -> None:
+    with transaction(connection) as cursor:
+        for parent, start in (("a", 90), ("b", 30)):
+            stream = Stream(account, "days", "h", parent, NOW - 90 * DAY)
+            window = WindowRecord(stream, Span(NOW - start * DAY, NOW - DAY), NOW)
+            ledger.advance(cursor, window, Progress(1, 1, Counts(), 0.0, None, NOW, "end"), 1)
+            ledger.cover(cursor, window, DAY)
+        queue = Queue(account, "for_each:days", THINGS)
+        queues.owe(cursor, queue, 7, "it said no")
+    owed = [Range(NOW - 90 * DAY, NOW - 30 * DAY)]
+    error = "1 records owe a request: it said no"
+    assert status(connection).streams == [("made", "someone", "days", NOW - DAY, owed, None, 0, error)]
 
 
 def test_an_error_is_told_until_its_window_was_read(connection: Connection, account: int) -> None:

@@ -100,8 +100,8 @@ def plan(
             if ledger.request_changed(cursor, stream) and not asked.full:
                 say(changed_request(resource))
             own += stream_readings(cursor, resource, stream, element, asked, now)
-        if resource.for_each:
-            ledger.forget_elements(cursor, account, resource.name, [element.key for element in elements if element])
+        present = [element.key if element else "" for element in elements]
+        ledger.forget_elements(cursor, account, resource.name, present)
         _read_together(own, len(elements))
         readings += own
     return readings

@@ -46,12 +46,17 @@ FROM meta.connections c LEFT JOIN LATERAL (
 ) r ON true ORDER BY c.connector, c.id
 """
 _STREAMS = """
+WITH s AS (  -- what all elements of a fan-out have in common
+    SELECT account, resource, range_intersect_agg(covered) AS covered, min(begins_at) AS begins_at,
+        min(snapshot_at) AS snapshot_at
+    FROM meta.streams GROUP BY account, resource
+)
 SELECT c.connector, c.external_id, resource, upper(s.covered), ARRAY(
         SELECT gap FROM unnest(
             tstzmultirange(tstzrange(s.begins_at, upper(s.covered))) - s.covered
         ) AS gap WHERE NOT isempty(s.covered) ORDER BY gap
-    ), s.snapshot_at, COALESCE(w.open, 0), failed.error
-FROM meta.streams s
+    ), s.snapshot_at, COALESCE(w.open, 0), COALESCE(failed.error, owed.error)
+FROM s
     FULL JOIN (
         SELECT account, resource, count(*) FILTER (WHERE state = 'open') AS open
         FROM meta.windows GROUP BY account, resource
@@ -63,11 +68,15 @@ FROM meta.streams s
             AND NOT COALESCE((
                 SELECT range_agg(tstzrange(later.start_at, later.end_at)) @> tstzrange(f.start_at, f.end_at)
                 FROM meta.windows later
-                WHERE later.account = f.account AND later.resource = f.resource AND later.state = 'done'
-                    AND later.id > f.id
+                WHERE later.account = f.account AND later.resource = f.resource AND later.parent = f.parent
+                    AND later.state = 'done' AND later.id > f.id
             ), false)
         ORDER BY f.id DESC LIMIT 1
     ) AS failed ON true
+    LEFT JOIN LATERAL (
+        SELECT count(*) || ' records owe a request: ' || max(o.error) AS error FROM meta.owed_records o
+        WHERE o.account = c.id AND o.queue IN ('for_each:' || resource, 'when_stored:' || resource) HAVING count(*) > 0
+    ) AS owed ON true
 ORDER BY c.connector, c.id, resource
 """
 _ISSUES = """
