@@ -13,7 +13,7 @@ from hde.errors import WrongUse
 from hde.mapping.compiled import compile_mapping
 from hde.mapping.testing import run_test
 from hde.spec.load import load_source
-from hde.spec.mapping_test import ExpectedIssue, Given, MappingTest, read_tests
+from hde.spec.mapping_test import ExpectedIssue, Given, ManyRows, MappingTest, read_tests
 
 ROOT = Path(__file__).parents[2]
 WHOOP = ROOT / "mappings" / "whoop"
@@ -90,6 +90,23 @@ def told(given="run", compiled=MAPPING, **said):
         (
             {"biometrics_vitals": ({"part": "weight"},)},
             ["biometrics_vitals: expected 1 row, got 2 (weight, height)"],
+        ),
+        ({"biometrics_vitals": ({"part": "height", "value": 1.7}, {"part": "weight", "value": 70})}, []),
+        (
+            {"biometrics_vitals": ({"part": "height", "value": 1.8}, {"part": "wieght"})},
+            [
+                "biometrics_vitals, row height, value: expected 1.8, got 1.7",
+                "biometrics_vitals: no row with part 'wieght'. Did you mean 'weight'?",
+            ],
+        ),
+        ({"biometrics_vitals": ManyRows(2, {"context": None}, ({"part": "height", "value": 1.7},))}, []),
+        ({"biometrics_vitals": ManyRows(3)}, ["biometrics_vitals: expected 3 rows, got 2 (weight, height)"]),
+        (
+            {"biometrics_vitals": ManyRows(all={"unit": "kg"}, rows=({"part": "bmi"},))},
+            [
+                "biometrics_vitals: no row with part 'bmi'. There is weight, height",
+                "biometrics_vitals, all rows, unit: expected 'kg', got 'm' in height",
+            ],
         ),
         (
             {"biometrics_vitals": ({"value": 70}, {"value": 1.8})},

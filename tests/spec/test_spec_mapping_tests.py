@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from spec_made import changed, write
 
-from hde.spec.mapping_test import ExpectedIssue, Given, MappingTest, read_tests
+from hde.spec.mapping_test import ExpectedIssue, Given, ManyRows, MappingTest, read_tests
 
 TESTS = """\
 mapping: sleeps
@@ -39,6 +39,15 @@ def written(folder: Path, text: str) -> tuple[tuple[MappingTest, ...], list[str]
     (mappings / "tests/sleeps.yaml").write_text(text)
     tests, problems = read_tests(mappings)
     return tests, [str(problem).replace(f"{mappings}/", "").replace(str(mappings), "demo") for problem in problems]
+
+
+def test_of_many_rows_a_test_says_what_matters(tmp_path: Path) -> None:
+    many = "{count: 288, all: {is_nap: false}, rows: [{part: 7, asleep: 61}]}"
+    (test, *_), complaints = written(
+        tmp_path, changed(TESTS, '[{is_nap: true, asleep: 3600, local_date: 2026-01-02, part: ""}]', many)
+    )
+    assert complaints == []
+    assert test.expect == {"sleep_sessions": ManyRows(288, {"is_nap": False}, ({"part": 7, "asleep": 61},))}
 
 
 def test_tests_are_frozen(tmp_path: Path) -> None:
@@ -90,7 +99,11 @@ def test_tests_are_frozen(tmp_path: Path) -> None:
          "9:33: tests[0].expect.sleep_sessions[0].is_nap: a text, a number or true or false is expected here, "
          "and this is a list"),
         ("sleep_sessions: [", "sleep_sessions: {}  # [",
-         "9:23: tests[0].expect.sleep_sessions: a list is expected here, and this is a map"),
+         "9:23: tests[0].expect.sleep_sessions: an empty map"),
+        ("sleep_sessions: [", "sleep_sessions: 2  # [",
+         "9:23: tests[0].expect.sleep_sessions: a list or a map is expected here, and this is the number 2"),
+        ("[{is_nap: true, asleep: 3600, local_date: 2026-01-02, part: \"\"}]", "{rows: [{is_nap: true}]}",
+         "9:31: tests[0].expect.sleep_sessions.rows[0]: 'part' is missing"),
     ],
 )  # fmt: skip
 def test_a_wrong_test(tmp_path: Path, old: str, new: str, complaint: str) -> None:

@@ -131,6 +131,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (mapping.Plus, "mapping", "$defs/plus_map", set(), set()),
     (mapping_test.MappingTest, "mapping-test", "$defs/test", {"mapping", "where"}, set()),
     (mapping_test.Given, "mapping-test", "$defs/fixture", {"record"}, set()),
+    (mapping_test.ManyRows, "mapping-test", "$defs/many_rows", set(), set()),
     (mapping_test.ExpectedIssue, "mapping-test", "$defs/issue", set(), set()),
     (resource_test.ResourceTest, "mapping-test", "$defs/resource_test", {"resource", "where"}, set()),
     (resource_test.Exchange, "mapping-test", "$defs/exchange", {"number", "where"}, set()),

@@ -13,7 +13,12 @@ from hde.errors import WrongUse
 from hde.mapping.compiled import CanonicalRow, CompiledMapping, Mapped
 from hde.mapping.times import instant
 from hde.mapping.values import Finding
-from hde.spec.mapping_test import Given, MappingTest
+from hde.spec.mapping_test import ExpectedRows, Given, ManyRows, MappingTest
+from hde.spec.problem import did_you_mean
+
+Cells = Mapping[str, Any]
+_SHOWN = 5
+"""Of many rows, so many are named in a message."""
 
 Fixtures = Callable[[str], Mapping[str, object]]
 """The recorded records of a resource, by the name of their file."""
@@ -57,21 +62,52 @@ def _differences(test: MappingTest, mapped: Mapped, tables: Sequence[str]) -> It
     yield from (f"issue {path}: {rule}: there, and not expected" for path, rule in sorted(found - wanted))
 
 
-def row_differences(
-    expect: Mapping[str, Sequence[Mapping[str, Any]]], mapped: Mapped, tables: Sequence[str]
-) -> Iterator[str]:
+def row_differences(expect: Mapping[str, ExpectedRows], mapped: Mapped, tables: Sequence[str]) -> Iterator[str]:
     """A table the test does not name may have any rows, unless it names none at all."""
     for table in expect or tables:
         if table not in tables:
             raise WrongUse(f"expect: the mapping makes no rows of {table}; it makes {', '.join(tables)}")
         wanted = expect.get(table, ())
         found = [row for row in mapped.rows if row.table == table]
-        if len(found) != len(wanted):
-            parts = f" ({', '.join(row.part for row in found)})" if any(row.part for row in found) else ""
-            yield f"{table}: expected {counted(len(wanted))}, got {len(found)}{parts}"
-        for number, (row, cells) in enumerate(zip(found, wanted, strict=False), 1):
-            where = f"{table}, row {number}" + (f" ({row.part})" if row.part else "")
-            yield from (f"{where}, {line}" for line in _cells(row, cells))
+        many = wanted if isinstance(wanted, ManyRows) else ManyRows(len(wanted), rows=wanted)
+        if many.count not in (None, len(found)):
+            parts = [row.part for row in found[:_SHOWN] if row.part]
+            more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+            shown_parts = f" ({', '.join(parts)}{more})" if parts else ""
+            yield f"{table}: expected {counted(many.count or 0)}, got {len(found)}{shown_parts}"
+        by_part = bool(many.rows) and all("part" in cells for cells in many.rows)
+        yield from _by_part(table, many.rows, found) if by_part else _in_order(table, many.rows, found)
+        if many.all:
+            yield from _of_all(table, many.all, found)
+
+
+def _in_order(table: str, wanted: Sequence[Cells], found: Sequence[CanonicalRow]) -> Iterator[str]:
+    for number, (row, cells) in enumerate(zip(found, wanted, strict=False), 1):
+        where = f"{table}, row {number}" + (f" ({row.part})" if row.part else "")
+        yield from (f"{where}, {line}" for line in _cells(row, cells))
+
+
+def _by_part(table: str, wanted: Sequence[Cells], found: Sequence[CanonicalRow]) -> Iterator[str]:
+    """Rows that are all named are looked for by their names; the rows of several records may share one."""
+    left = list(found)
+    for cells in wanted:
+        row = next((row for row in left if row.part == str(cells["part"])), None)
+        if row is None:
+            parts = [row.part for row in left]
+            hint = did_you_mean(str(cells["part"]), parts) or f" There is {', '.join(parts[:_SHOWN]) or 'none left'}"
+            yield f"{table}: no row with part {str(cells['part'])!r}.{hint}"
+            continue
+        left.remove(row)
+        rest = {name: cell for name, cell in cells.items() if name != "part"}
+        yield from (f"{table}, row {row.part}, {line}" for line in _cells(row, rest))
+
+
+def _of_all(table: str, cells: Cells, found: Sequence[CanonicalRow]) -> Iterator[str]:
+    wrong = [(row, line) for row in found for line in _cells(row, cells)]
+    for row, line in wrong[:_SHOWN]:
+        yield f"{table}, all rows, {line} in {row.part or 'the row'}"
+    if len(wrong) > _SHOWN:
+        yield f"{table}, all rows: {len(wrong) - _SHOWN} more like these"
 
 
 def _cells(row: CanonicalRow, cells: Mapping[str, Any]) -> Iterator[str]:

@@ -32,6 +32,19 @@ class ExpectedIssue:
 
 
 @dataclass(frozen=True)
+class ManyRows:
+    """Of many rows, what matters: how many, what holds for all, and some of them by their `part`."""
+
+    count: int | None = None
+    all: Mapping[str, Scalar] = field(default_factory=dict)
+    rows: tuple[Mapping[str, Scalar], ...] = ()
+
+
+ExpectedRows = tuple[Mapping[str, Scalar], ...] | ManyRows
+"""Every row a table must have, or what is said of many."""
+
+
+@dataclass(frozen=True)
 class MappingTest:
     """One test: exactly one of `expect`, `error` and `waiting` says what must come of the record."""
 
@@ -43,8 +56,8 @@ class MappingTest:
     """None: not there yet."""
     row: Mapping[str, str] = field(default_factory=dict)
     account: Mapping[str, Scalar] = field(default_factory=dict)
-    expect: Mapping[str, tuple[Mapping[str, Scalar], ...]] | None = None
-    """Canonical table -> its rows, as many as there must be; a row names only the columns that matter."""
+    expect: Mapping[str, ExpectedRows] | None = None
+    """Canonical table -> its rows; a row names only the columns that matter."""
     issues: tuple[ExpectedIssue, ...] = ()
     error: ExpectedIssue | None = None
     waiting: bool = False
@@ -100,12 +113,19 @@ def _tests(file: YamlFile) -> Iterator[MappingTest]:
             with_={name: None if one is None else _given(one) for name, one in said.get("with", {}).items()},
             row=dict(said.get("row", {})),
             account=dict(said.get("account", {})),
-            expect=None if expect is None else {table: tuple(rows) for table, rows in expect.items()},
+            expect=None if expect is None else {table: expected_rows(rows) for table, rows in expect.items()},
             issues=tuple(ExpectedIssue(issue["path"], issue["rule"]) for issue in said.get("issues", ())),
             error=ExpectedIssue(said["error"]["path"], said["error"]["rule"]) if "error" in said else None,
             waiting=said.get("waiting", False),
             where=f"{file.file}:{file.at(('tests', index))[0]}",
         )
+
+
+def expected_rows(said: Any) -> ExpectedRows:
+    """The rows of one table, as a test that is sound says them."""
+    if isinstance(said, dict):
+        return ManyRows(said.get("count"), dict(said.get("all", {})), tuple(said.get("rows", ())))
+    return tuple(said)
 
 
 def _given(said: str | Mapping[str, Any]) -> Given:

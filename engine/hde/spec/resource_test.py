@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hde.spec.connector import Connector, Scalar
-from hde.spec.mapping_test import FIXTURES, ExpectedIssue, kind_of, test_files
+from hde.spec.mapping_test import FIXTURES, ExpectedIssue, ExpectedRows, expected_rows, kind_of, test_files
 from hde.spec.problem import KeyPath, Problem, quoted, with_hint
 from hde.spec.yaml_file import YamlFile
 
@@ -57,7 +57,7 @@ class Expectation:
     """What must come of it. None: not said, so it may be anything."""
 
     raw: tuple[Mapping[str, object], ...] | None = None
-    canonical: Mapping[str, tuple[Mapping[str, Scalar], ...]] | None = None
+    canonical: Mapping[str, ExpectedRows] | None = None
     stopped: str | None = None
     requests: int | None = None
     waits: tuple[float, ...] | None = None
@@ -150,7 +150,7 @@ def _expectation(said: Mapping[str, Any]) -> Expectation:
     raw, canonical, waits = said.get("raw"), said.get("canonical"), said.get("waits")
     return Expectation(
         raw=None if raw is None else tuple(raw),
-        canonical=None if canonical is None else {table: tuple(rows) for table, rows in canonical.items()},
+        canonical=None if canonical is None else {table: expected_rows(rows) for table, rows in canonical.items()},
         stopped=said.get("stopped"),
         requests=said.get("requests"),
         waits=None if waits is None else tuple(waits),
