@@ -8,7 +8,8 @@ import re
 import jmespath.ast
 import pytest
 
-from hde.check.reads import _Walk, alternatives, dotted, paths_in, paths_read, reads
+from hde.check.reads import _Walk, paths_read, reads
+from hde.check.record_paths import alternatives, dotted, paths_in
 
 VALUES = [
     ("start", {"start"}),

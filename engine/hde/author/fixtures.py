@@ -8,7 +8,7 @@ from typing import Any
 
 from hde.author.names import snake
 from hde.check.fixtures import LARGEST
-from hde.check.reads import Path, paths_in
+from hde.check.record_paths import Path, paths_in
 from hde.errors import WrongUse
 
 MOST = 30

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Container, Sequence
 
-from hde.check.reads import ANY, ELEMENT, PERHAPS_ELEMENT
+from hde.check.record_paths import ANY, ELEMENT, PERHAPS_ELEMENT
 from hde.mapping.expression import is_plain
 from hde.spec.formats import LONGEST_NAME
 

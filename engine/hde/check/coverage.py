@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from jmespath.exceptions import JMESPathError
 
 from hde.check.place import complain
-from hde.check.reads import Path, Reads, alternatives, dotted, matches, reads
+from hde.check.reads import Reads, reads
+from hde.check.record_paths import Path, alternatives, dotted, matches
 from hde.check.recorded import Recorded
 from hde.check.tables import column_trail
 from hde.check.written import RECORD, Written, written

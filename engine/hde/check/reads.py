@@ -1,6 +1,6 @@
 """Which paths of a record a JMESPath reads, found by walking the compiled expression. Nothing is evaluated here.
 
-A path is a tuple of names; `[]` stands for any element of a list and `*` for any name of an object.
+What a path is stands in `record_paths`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,8 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
+from hde.check.record_paths import ANY, ELEMENT, MOST_PATHS, PERHAPS_ELEMENT, Path, dotted, joined
 from hde.mapping.expression import is_plain
-
-Path = tuple[str, ...]
-ELEMENT = "[]"
-ANY = "*"
-PERHAPS_ELEMENT = "[]?"
-"""Where `[]` flattens something that may be a list or not: the element, or the thing itself."""
-
-_MANY = 200
-"""Nothing an author writes comes from more places; what is beyond is left out."""
-
-_DEEPEST = 100
-"""What lies deeper in a record counts as one leaf."""
 
 _MARK = "\0"
 """Begins the first name of a path in a record of another resource."""
@@ -60,14 +49,14 @@ class _Built:
 
 @dataclass(frozen=True, eq=False)
 class _Origin:
-    """Where a value may come from: paths in the record, or something built. Never more than _MANY of each."""
+    """Where a value may come from: paths in the record, or something built. Never more than MOST_PATHS of each."""
 
     paths: frozenset[Path] = frozenset()
     built: tuple[_Built, ...] = ()
 
     def below(self, name: str) -> _Origin:
         """A thing below the paths alone."""
-        return _Origin(frozenset(_join(path, name) for path in self.paths))
+        return _Origin(frozenset(joined(path, name) for path in self.paths))
 
     def member(self, name: str) -> _Origin:
         return _union([self.below(name), *(one.fields[name] for one in self.built if name in one.fields)])
@@ -160,62 +149,13 @@ def paths_read(expression: str, *, test: bool = False) -> set[str]:
     return {dotted(path) for path in reads(expression, test=test).paths}
 
 
-def paths_in(record: object) -> set[Path]:
-    """The leaf paths of a record: scalars, nulls, empty lists and empty objects."""
-    leaves: set[Path] = set()
-    todo: list[tuple[Path, object]] = [((), record)]
-    while todo:
-        path, value = todo.pop()
-        if isinstance(value, dict) and value and len(path) < _DEEPEST:
-            todo += [((*path, str(name)), below) for name, below in value.items()]
-        elif isinstance(value, list) and value:
-            todo += [(_join(path, ELEMENT), below) for below in value]
-        else:
-            leaves.add(path)
-    return leaves
-
-
-def dotted(path: Path) -> str:
-    """A path as an author writes it: `entry[].resource.id`; names that are not plain are quoted; `@` is the record."""
-    text = ""
-    for name in path:
-        if name == ELEMENT:
-            text += ELEMENT
-        elif name != PERHAPS_ELEMENT:
-            bare = name if name == ANY or (is_plain(name) and "." not in name) else json.dumps(name, ensure_ascii=False)
-            text += f".{bare}" if text else bare
-    return text or "@"
-
-
-def alternatives(path: Path) -> set[Path]:
-    """The paths one path may stand for: with and without each element that is only perhaps one."""
-    found: set[Path] = {()}
-    for name in path:
-        longer = {_join(start, ELEMENT if name == PERHAPS_ELEMENT else name) for start in found}
-        found = found | longer if name == PERHAPS_ELEMENT and len(found) < _MANY else longer
-    return found
-
-
-def matches(pattern: Path, path: Path) -> bool:
-    """Whether `path` is what `pattern` names, `*` standing for any name."""
-    if len(pattern) != len(path):
-        return False
-    return all(here == there or (here == ANY and there != ELEMENT) for here, there in zip(pattern, path, strict=True))
-
-
-def _join(path: Path, name: str) -> Path:
-    # Lists of lists count as one list, because `[]` flattens them as it goes.
-    same = name in (ELEMENT, PERHAPS_ELEMENT) and path[-1:] in ((ELEMENT,), (PERHAPS_ELEMENT,))
-    return path if same else (*path, name)
-
-
 def _union(origins: Iterable[_Origin]) -> _Origin:
     paths: dict[Path, None] = {}
     built: dict[int, _Built] = {}
     for origin in origins:
         paths.update(dict.fromkeys(origin.paths))
         built.update((id(one), one) for one in origin.built)
-    return _Origin(frozenset(islice(paths, _MANY)), tuple(islice(built.values(), _MANY)))
+    return _Origin(frozenset(islice(paths, MOST_PATHS)), tuple(islice(built.values(), MOST_PATHS)))
 
 
 def _list_of(*items: _Origin) -> _Origin:

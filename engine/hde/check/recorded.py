@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
-from hde.check.reads import ANY, ELEMENT, Path, alternatives, dotted, matches, paths_in
+from hde.check.record_paths import ANY, ELEMENT, Path, alternatives, dotted, matches, paths_in
 
 
 @dataclass(frozen=True)

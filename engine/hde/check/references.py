@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hde.check.place import complain
-from hde.check.reads import ELEMENT
+from hde.check.record_paths import ELEMENT
 from hde.check.written import Written, written
 from hde.spec.connector import Connector, Resource
 from hde.spec.mapping import Mapping, Reference

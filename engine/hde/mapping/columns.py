@@ -111,7 +111,7 @@ def _agree(reading: Reading, column: Column, unit: str | None) -> None:
         raise WrongUse(f"unit: the source's unit is missing; the column is in {unit}")
     if said and column.type == "offset":
         raise WrongUse("unit: that of an offset is the same in every record; write it here")
-    if unit is None and reading.unit is not None and column.type not in ("offset", "float"):
+    if unit is None and reading.unit is not None and column.type != "offset":
         raise WrongUse(f"unit: {column.name} has no unit")
     if moments.says_time(reading) and column.type not in ("timestamptz", "date"):
         raise WrongUse(f"{column.name} is no time: time, offset, zone, after and plus do not apply")
