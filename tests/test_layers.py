@@ -28,7 +28,7 @@ WINGS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "author": (OURS | {"spec", "mapping", "check", "source.values"}, {"yaml"}),
     "check": (OURS | {"spec", "mapping", "places", "source.reader"}, {"jmespath"}),
-    "source": (OURS | {"spec", "mapping.expression", "tokens", "redact"}, {"httpx"}),
+    "source": (OURS | {"spec", "mapping.expression", "tokens", "redact"}, {"httpx", "joserfc"}),
     "store": (OURS | {"tokens", "places"}, {"psycopg", "sqlalchemy", "alembic"}),
     "sandbox": ({"errors"}, set()),
     "steps": (

@@ -16,6 +16,9 @@ def _cases(name: str) -> list[object]:
     return [pytest.param(case, id=case["title"]) for case in cases]
 
 
-@pytest.mark.parametrize("case", [*_cases("connector_complaints.yaml"), *_cases("mapping_complaints.yaml")])
+FILES = ("connector_complaints.yaml", "sign_in_complaints.yaml", "mapping_complaints.yaml")
+
+
+@pytest.mark.parametrize("case", [case for file in FILES for case in _cases(file)])
 def test_what_is_said_about_one_mistake(case: dict[str, str], complaints: Callable[[str, str, str], list[str]]) -> None:
     assert complaints(case["file"], case["old"], case["new"]) == case["complaints"]

@@ -206,6 +206,21 @@ def test_another_person_becomes_another_connection(
     assert sorted(rows) == [("ada", "ada"), ("grace", "grace")]
 
 
+def test_disconnecting_withdraws_the_grant_and_keeps_the_records(
+    serve: Callable[..., whoop.Sandbox], database_url: str
+) -> None:
+    sandbox = serve()
+    assert call("run", "whoop", "user_basic_profile").code == 0
+    assert issued(sandbox)
+    found = call("disconnect", "whoop", "--yes")
+    assert found.code == 0, found.said
+    assert f"account {USER_ID} is disconnected: the source has withdrawn the grant" in found.out
+    assert ask(database_url, "SELECT user_id FROM whoop_raw.user_basic_profile") == [USER_ID]
+    assert ask(database_url, "SELECT status FROM meta.connections") == ["disconnected"]
+    assert call("run", "whoop").code == 3
+    assert [grant.revoked for grant in sandbox._world.oauth._refresh.values()] == [True]
+
+
 def issued(sandbox: whoop.Sandbox) -> set[str]:
     """Every token and code the sandbox has given out."""
     server = sandbox._world.oauth

@@ -11,7 +11,8 @@ from source_made import QUICK, Reply, Seen, Source, connector, request
 
 from hde.source.oauth import StoredSignIn
 from hde.source.session import Session, Unlimited
-from hde.spec.connector import Authorize, Client, Connector, OAuth2Code, Setting, TokenRequest
+from hde.spec.connector import Connector, Setting
+from hde.spec.sign_in import Authorize, Client, OAuth2Code, TokenRequest
 from hde.spec.template import compile_template, compile_tree
 from hde.tokens import Token
 from hde.tokens.seal import SecretKey
@@ -26,7 +27,7 @@ def oauth_connector(url: str, *, redirect: str = "http://localhost:1/cb", send: 
         client=Client(
             compile_template("{{ settings.client_id }}"), compile_template("{{ settings.client_secret }}"), send
         ),
-        authorize=Authorize(compile_template(url + "/auth?x=1"), compile_template(redirect), **authorize),
+        authorize=Authorize(compile_template(redirect), compile_template(url + "/auth?x=1"), **authorize),
         token=TokenRequest(compile_template(url + "/token")),
         refresh=TokenRequest(params=compile_tree({"scope": "offline"})),
     )

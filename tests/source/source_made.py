@@ -76,7 +76,8 @@ class Source:
                     self.close_connection = True
                     return
                 body = reply.body if isinstance(reply.body, bytes) else msgspec.json.encode(reply.body)
-                self.send_response(reply.status)
+                say = self.send_response_only if "Date" in reply.headers else self.send_response
+                say(reply.status)
                 headers = {"Content-Type": "application/json", "Content-Length": str(len(body))} | reply.headers
                 for name, value in headers.items():
                     self.send_header(name, value)

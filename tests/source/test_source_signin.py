@@ -48,7 +48,7 @@ class Browser:
 
 def signing_in(source: Source, browser: Browser | None = None, ask=None, timeout: float = 20, **parts) -> Token:
     made = oauth_connector(source.url, redirect=f"http://localhost:{free_port()}/cb", **parts)
-    return sign_in(made, SETTINGS, browser=browser, say=lambda line: None, ask=ask, timeout=timeout)
+    return sign_in(made, SETTINGS, made.auth, browser=browser, say=lambda line: None, ask=ask, timeout=timeout)
 
 
 ANSWER = {
@@ -105,7 +105,7 @@ def test_nobody_comes_back(source):
 def test_a_port_that_is_taken_is_said(source):
     made = oauth_connector(source.url, redirect=f"{source.url}/cb")
     with pytest.raises(WrongUse, match="--no-browser"):
-        sign_in(made, SETTINGS, browser=lambda url: None, say=lambda line: None, ask=None)
+        sign_in(made, SETTINGS, made.auth, browser=lambda url: None, say=lambda line: None, ask=None)
 
 
 def pasting(source: Source, *texts: str, **parts) -> Token:
@@ -117,7 +117,7 @@ def pasting(source: Source, *texts: str, **parts) -> Token:
         state = parse_qs(urlsplit(said[0].split("\n")[1]).query)["state"][0]
         return next(left).replace("{state}", state)
 
-    return sign_in(made, SETTINGS, browser=None, say=said.append, ask=ask)
+    return sign_in(made, SETTINGS, made.auth, browser=None, say=said.append, ask=ask)
 
 
 @pytest.mark.parametrize("redirect", ["http://localhost:1/cb", "https://me.example/cb", "demo://cb"])

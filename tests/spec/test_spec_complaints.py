@@ -98,9 +98,11 @@ WRONG_CONNECTORS = [
     ("name: demo", f"name: {'d' * 60}", "1:7: name: a name of 60 characters; 59 are the most"),
     ("name: demo", "nmae: demo", "1:1: nmae: unknown key 'nmae'. Did you mean 'name'?"),
     ("name: demo", "name: demo\nauth: {kind: oauth2_cod}",
-     "2:14: auth.kind: 'oauth2_cod' is not oauth2_code, the only one there is. Did you mean 'oauth2_code'?"),
+     "2:14: auth.kind: 'oauth2_cod' is not one of basic, oauth2_code, oauth2_client, session. "
+     "Did you mean 'oauth2_code'?"),
     ("name: demo", "name: demo\nauth: {knd: oauth2_code}", "2:8: auth.knd: unknown key 'knd'. Did you mean 'kind'?"),
-    ("name: demo", "name: demo\nauth: {client: {}}", "2:1: auth: 'kind' is missing: oauth2_code"),
+    ("name: demo", "name: demo\nauth: {client: {}}",
+     "2:1: auth: 'kind' is missing: basic, oauth2_code, oauth2_client or session"),
     ("name: demo", "name: demo\nauth: yes", "2:7: auth: a map is expected here, and this is the text 'yes'"),
     ("name: demo", "name: demo\naccount: {params: {a: b}, id: id}",
      "2:11: account.params: 'params' means nothing without 'path'"),

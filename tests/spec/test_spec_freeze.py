@@ -13,6 +13,7 @@ from hde.spec import connector as frozen
 from hde.spec.connector import Cursor, ErrorRule, LinkHeader, NextUrl, Offset, OtherTime, PageNumber, Where
 from hde.spec.load import load_source, mappings_folder
 from hde.spec.mapping import LocalOffset, Lookup, Mapping, Plus, Reading, Reference
+from hde.spec.sign_in import OAuth2Code
 from hde.spec.template import Template, compile_template
 
 WHOOP = bundled("connectors") / "whoop.yaml"
@@ -47,7 +48,7 @@ def test_whoop_is_under_200_lines_and_freezes() -> None:
     assert whoop.settings["client_id"].default is None
     assert whoop.settings["client_secret"].secret
     assert whoop.http.rate_limits[1].per == timedelta(days=1)
-    assert whoop.auth is not None
+    assert isinstance(whoop.auth, OAuth2Code)
     assert whoop.auth.authorize.pkce is False
     recoveries = whoop.resources["recoveries"]
     assert recoveries.pagination == Cursor(Where(body="next_token"))

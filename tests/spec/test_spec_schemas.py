@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,14 +11,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hde.mapping import units
-from hde.spec import connector, elements, mapping, mapping_test, resource_test
+from hde.spec import connector, elements, freeze_sign_in, mapping, mapping_test, resource_test, sign_in
 from hde.spec.complaints import resolved
 from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
 from hde.spec.schema import SCHEMAS, SchemaName, schema
 
 LATER = frozenset(
-    {"revoke", "after_consent", "discovery", "files", "expires"}
+    {"files"}
 )  # fmt: skip
 
 
@@ -101,10 +102,20 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.RateLimit, "connector", "$defs/rate_limit", set(), set()),
     (connector.Wait, "connector", "$defs/wait", set(), set()),
     (connector.ErrorRule, "connector", "$defs/error_rule", set(), set()),
-    (connector.OAuth2Code, "connector", "$defs/oauth2_code", set(), set()),
-    (connector.Client, "connector", "$defs/client", set(), set()),
-    (connector.Authorize, "connector", "$defs/authorize", set(), set()),
-    (connector.TokenRequest, "connector", "$defs/token_request", set(), set()),
+    (sign_in.Basic, "connector", "$defs/basic", set(), set()),
+    (sign_in.OAuth2Code, "connector", "$defs/oauth2_code", set(), set()),
+    (sign_in.OAuth2Client, "connector", "$defs/oauth2_client", set(), set()),
+    (sign_in.SessionLogin, "connector", "$defs/session", set(), set()),
+    (sign_in.Client, "connector", "$defs/client", set(), set()),
+    (sign_in.Authorize, "connector", "$defs/authorize", set(), set()),
+    (sign_in.TokenRequest, "connector", "$defs/token_request", set(), set()),
+    (sign_in.TokenError, "connector", "$defs/token_error", set(), set()),
+    (sign_in.Expires, "connector", "$defs/expires/anyOf/1", {"after"}, set()),
+    (sign_in.Login, "connector", "$defs/login", {"request"}, REQUEST),
+    (sign_in.TokenPlace, "connector", "$defs/session/properties/token/anyOf/1", {"body"}, set()),
+    (sign_in.Send, "connector", "$defs/session/properties/send", set(), set()),
+    (sign_in.Errand, "connector", "$defs/errand", {"request"}, REQUEST),
+    (sign_in.Revocation, "connector", "$defs/revoke", set(), REQUEST - {"params"} | {"errors"}),
     (connector.AccountRequest, "connector", "$defs/account", {"request"}, REQUEST),
     (connector.Resource, "connector", "$defs/resource", {"name", "request"}, REQUEST | {"like"}),
     (connector.RawColumn, "connector", "$defs/raw_column/anyOf/1", {"name"}, set()),
@@ -170,6 +181,13 @@ def test_the_kinds_of_the_schema_are_those_that_are_frozen() -> None:
     branches = _def("connector", "$defs/pagination")["allOf"]
     assert kinds == [branch["if"]["properties"]["kind"]["const"] for branch in branches]
     assert kinds == [branch["then"]["x-kind"] for branch in branches]
+
+
+def test_the_kinds_of_sign_in_are_those_that_are_frozen() -> None:
+    branches = [resolved(branch, schema("connector")) for branch in _def("connector", "properties/auth")["oneOf"]]
+    kinds = [branch["properties"]["kind"]["const"] for branch in branches]
+    assert kinds == [dataclasses.fields(kind)[-1].default for kind in typing.get_args(sign_in.Auth)]
+    assert kinds == list(freeze_sign_in.KINDS)
 
 
 def test_a_shared_beginning_has_every_key_of_a_resource_but_like() -> None:

@@ -10,6 +10,7 @@ from hde.check.elements import each_fault
 from hde.check.place import complain, in_resource
 from hde.spec.connector import Connector, Cursor, Offset, PageNumber, Request, Resource
 from hde.spec.problem import KeyPath, Problem, did_you_mean
+from hde.spec.sign_in import Basic, Errand, OAuth2Client, OAuth2Code, Revocation, SessionLogin, TokenRequest
 from hde.spec.template import Template, TemplateError, Tree
 from hde.spec.yaml_file import YamlFile
 
@@ -68,19 +69,55 @@ def names_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
 
 
 def _auth(connector: Connector) -> Iterator[Spot]:
-    auth = connector.auth
-    if auth is None:
-        return
-    yield Spot(("auth", "client", "id"), auth.client.id)
-    if auth.client.secret:
-        yield Spot(("auth", "client", "secret"), auth.client.secret)
-    yield Spot(("auth", "authorize", "url"), auth.authorize.url, in_url=True)
-    yield Spot(("auth", "authorize", "redirect_uri"), auth.authorize.redirect_uri)
-    yield from _tree(auth.authorize.params, ("auth", "authorize", "params"), in_url=True)
-    for part, request in (("token", auth.token), ("refresh", auth.refresh)):
-        if request.url:
-            yield Spot(("auth", part, "url"), request.url, in_url=True)
-        yield from _tree(request.params, ("auth", part, "params"))
+    match connector.auth:
+        case Basic(username=username, password=password):
+            yield Spot(("auth", "username"), username)
+            yield Spot(("auth", "password"), password)
+        case OAuth2Code() as auth:
+            yield from _oauth2(auth)
+            yield from _url(auth.authorize.url, ("auth", "authorize", "url"))
+            yield Spot(("auth", "authorize", "redirect_uri"), auth.authorize.redirect_uri)
+            yield from _tree(auth.authorize.params, ("auth", "authorize", "params"), in_url=True)
+            yield from _token_request(auth.refresh, ("auth", "refresh"))
+            # Registering comes before asking who that is; where the token says so, it is known by then.
+            asks = connector.account is not None and connector.account.request is not None
+            yield from _errand(auth.after_consent, ("auth", "after_consent"), signed_in=not asks)
+        case OAuth2Client() as auth:
+            yield from _oauth2(auth)
+        case SessionLogin() as auth:
+            yield from _request(auth.login.request, ("auth", "login"))
+            yield from _errand(auth.revoke, ("auth", "revoke"), signed_in=True)
+
+
+def _oauth2(auth: OAuth2Code | OAuth2Client) -> Iterator[Spot]:
+    for part in ("id", "secret", "key", "kid", "audience"):
+        template = getattr(auth.client, part)
+        if template is not None:
+            yield Spot(("auth", "client", part), template)
+    yield from _token_request(auth.token, ("auth", "token"))
+    yield from _url(auth.discovery, ("auth", "discovery"))
+    for index, one in enumerate(auth.origins):
+        yield Spot(("auth", "origins", index), one, in_url=True)
+    if isinstance(auth.revoke, Revocation):
+        yield from _url(auth.revoke.url, ("auth", "revoke", "url"))
+        yield from _tree(auth.revoke.params, ("auth", "revoke", "params"))
+    else:
+        yield from _errand(auth.revoke, ("auth", "revoke"), signed_in=True)
+
+
+def _token_request(request: TokenRequest, trail: KeyPath) -> Iterator[Spot]:
+    yield from _url(request.url, (*trail, "url"))
+    yield from _tree(request.params, (*trail, "params"), in_url=request.method == "GET")
+
+
+def _errand(errand: Errand | None, trail: KeyPath, *, signed_in: bool) -> Iterator[Spot]:
+    for spot in _request(errand.request, trail) if errand else ():
+        yield replace(spot, signed_in=signed_in)
+
+
+def _url(template: Template | None, trail: KeyPath) -> Iterator[Spot]:
+    if template is not None:
+        yield Spot(trail, template, in_url=True)
 
 
 def _request(request: Request, trail: KeyPath) -> Iterator[Spot]:
@@ -120,6 +157,8 @@ def _fault(name: tuple[str, ...], spot: Spot, connector: Connector) -> str | Non
         case "settings":
             known = list(connector.settings)
             return None if name[1:2] and name[1] in known else _unknown(root, field, known)
+        case "account" if spot.trail[:2] == ("auth", "after_consent") and not spot.signed_in:
+            return "the account is not known yet: it has a path, and is asked for after this request"
         case "account" if not spot.signed_in:
             return "account is known after sign-in only: in a resource's request and in window.from"
         case "account" if connector.account is None:

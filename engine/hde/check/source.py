@@ -16,6 +16,7 @@ from hde.check.names import names_problems
 from hde.check.place import complain, dig
 from hde.check.recorded import Recorded, recorded
 from hde.check.references import one_mapping_each, references_problems
+from hde.check.sign_in import sign_in_problems
 from hde.check.tables import tables_problems
 from hde.check.trial import excused, trial_problems
 from hde.check.written import each_reading
@@ -61,6 +62,7 @@ def _of_remains(remains: Remains, *, whole: bool) -> Iterator[Problem]:
         found += [
             *answers_problems(connector, file),
             *names_problems(connector, file),
+            *sign_in_problems(connector, file),
             *tables_problems(connector, file),
         ]
     for one in remains.mappings:
@@ -84,6 +86,7 @@ def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
     connector = source.connector
     yield from answers_problems(connector, connector_file)
     yield from names_problems(connector, connector_file)
+    yield from sign_in_problems(connector, connector_file)
     yield from tables_problems(connector, connector_file)
     files = [(mapping, source.mapping_files[mapping.name]) for mapping in source.mappings]
     yield from one_mapping_each(files)

@@ -32,7 +32,7 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
     with stop_sign(at_once=True) as stop, open_database(home) as database:
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
-        if source.connector.auth is None:
+        if not source.connector.has_tokens:
             click.echo(f"{title}: the settings work, account {accounts.check_settings(database, way)}.")
             return 0
         working = None if force else accounts.working_account(database, way, account)

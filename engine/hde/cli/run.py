@@ -17,6 +17,7 @@ import click
 from hde.check.answers import answers_problems
 from hde.check.names import names_problems
 from hde.check.references import one_mapping_each, references_problems
+from hde.check.sign_in import sign_in_problems
 from hde.check.tables import tables_problems
 from hde.cli.progress import closing_table, shown
 from hde.errors import WrongUse
@@ -45,6 +46,7 @@ def _contradictions(source: Source) -> Iterator[Problem]:
     """Where the files name what is not there. What only fixtures can show is left to `hde validate`."""
     yield from answers_problems(source.connector, source.connector_file)
     yield from names_problems(source.connector, source.connector_file)
+    yield from sign_in_problems(source.connector, source.connector_file)
     yield from tables_problems(source.connector, source.connector_file)
     files = [(mapping, source.mapping_files[mapping.name]) for mapping in source.mappings]
     yield from one_mapping_each(files)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlencode, urljoin, urlsplit
 
 from hde.errors import Refused, WrongUse
 from hde.spec.template import Scope, Template
@@ -73,6 +73,17 @@ def with_query(url: str, params: Mapping[str, object]) -> str:
     head, mark, fragment = url.partition("#")
     joint = "&" if "?" in head else "?"
     return head + joint + urlencode(pairs, quote_via=quote) + mark + fragment
+
+
+def with_param(url: str, name: str, value: str) -> str:
+    """The URL with one parameter of this name, whatever it held before; the others stay as they are written."""
+    return with_query(without_param(url.partition("#")[0], name), {name: value})
+
+
+def without_param(url: str, name: str) -> str:
+    head, _, query = url.partition("?")
+    kept = [pair for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[0]) != name]
+    return f"{head}?{'&'.join(kept)}" if kept else head
 
 
 def _each(value: object) -> list[object]:

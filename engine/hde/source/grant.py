@@ -1,168 +1,141 @@
-"""Token requests: a code or a refresh token against a token. Sends once; stores nothing, prints nothing."""
+"""Token requests: a code, a refresh token or the client itself against a token. Stores nothing, prints nothing."""
 
 from __future__ import annotations
 
-import base64
-import json
-import math
-import time
-from collections.abc import Mapping
-from urllib.parse import quote
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
+import msgspec
 
 from hde.errors import Refused, Unreachable, Unreadable, WrongUse
-from hde.redact import register_secret
-from hde.source.outgoing import form
-from hde.source.transport import new_client
-from hde.spec.connector import Connector, OAuth2Code, TokenRequest
-from hde.spec.template import Template, render_tree
+from hde.source.address import with_query
+from hde.source.client import credentials
+from hde.source.endpoints import Settings, endpoint
+from hde.source.exchange import TIMEOUT, NotSent, exchange
+from hde.source.outgoing import Outgoing, form
+from hde.source.records import Body
+from hde.source.rules import matches, source_message
+from hde.source.token_answer import as_object, found, oauth_token
+from hde.source.transport import Reply
+from hde.spec.connector import Connector
+from hde.spec.sign_in import OAuth2Client, OAuth2Code, TokenError, TokenRequest
+from hde.spec.template import render_tree
 from hde.tokens import Token
 
-TIMEOUT = httpx.Timeout(connect=10, read=30, write=30, pool=10)
-LARGEST = 1024 * 1024
+__all__ = ["Ask", "NotSent", "Settings", "Spent", "judge", "request_token", "send", "token_ask"]
+
 SPENT = frozenset({"invalid_grant", "token_inactive", "expired_token"})
 """What providers answer where a refresh token or code is not valid any more."""
 
-Settings = Mapping[str, str]
+OAuth2 = OAuth2Code | OAuth2Client
 
 
 class Spent(Refused):
     """The refresh token or code is not valid (any more)."""
 
 
-class NotSent(Unreachable):
-    """No connection: the provider cannot have seen the request."""
+@dataclass(frozen=True)
+class Ask:
+    """A request for a token, ready to be sent, and how its answer is read."""
+
+    where: str
+    outgoing: Outgoing = field(repr=False)
+    read: Callable[[Reply], Token]
+
+
+def send(ask: Ask, *, timeout: httpx.Timeout = TIMEOUT) -> Token:
+    """The token. Raises Spent, NotSent, Unreachable (it may have been seen), Unreadable, Refused, and WrongUse where
+    the client or the login is not accepted."""
+    return ask.read(exchange(ask.outgoing, ask.where, timeout=timeout))
 
 
 def request_token(
-    connector: Connector,
-    settings: Settings,
-    to: TokenRequest,
-    values: Mapping[str, str],
-    *,
-    timeout: httpx.Timeout = TIMEOUT,
+    connector: Connector, settings: Settings, auth: OAuth2, to: TokenRequest, values: Mapping[str, str]
 ) -> Token:
-    """The token for these form values; the client is added as the connector says.
+    return send(token_ask(connector, settings, auth, to, values))
 
-    Raises Spent, NotSent, Unreachable (it may have been seen), Unreadable, Refused, and WrongUse for the client itself.
-    """
-    auth = signs_in(connector)
+
+def token_ask(
+    connector: Connector, settings: Settings, auth: OAuth2, to: TokenRequest, values: Mapping[str, str]
+) -> Ask:
+    """The request for a token with these values and the client in it. What `to` leaves out is as in `auth.token`."""
     scope = {"settings": settings}
-    url = (to.url or auth.token.url or _missing_url(connector)).render(scope)
-    extra = render_tree(to.params, scope)
-    fields: dict[str, object] = {**(extra if isinstance(extra, dict) else {}), **values}
-    headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-    client_id = auth.client.id.render(scope)
-    secret = auth.client.secret.render(scope) if auth.client.secret else None
-    register_secret(secret)
-    if auth.client.send == "basic":
-        pair = f"{quote(client_id, safe='')}:{quote(secret or '', safe='')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    else:
-        fields |= {"client_id": client_id} | ({"client_secret": secret} if secret else {})
-    status, body = _post(connector, url, headers, form(fields), timeout)
-    return _token(body) if 200 <= status < 300 else _refuse(connector, status, body)
-
-
-def signs_in(connector: Connector) -> OAuth2Code:
-    if connector.auth is None:
-        raise WrongUse(f"{connector.name} needs no sign-in")
-    return connector.auth
-
-
-def _missing_url(connector: Connector) -> Template:
-    raise WrongUse(f"{connector.name}: auth.token.url is missing")
-
-
-def _post(
-    connector: Connector, url: str, headers: Mapping[str, str], content: bytes, timeout: httpx.Timeout
-) -> tuple[int, bytes]:
-    """Status and body. Redirects are not followed: the client's secret would travel along."""
+    url = to.url.render(scope) if to.url else endpoint(connector, settings, auth, "token_endpoint")
+    extra = render_tree(to.params or auth.token.params, scope)
+    own, headers = credentials(connector, auth.client, settings, url)
+    fields = {**(extra if isinstance(extra, dict) else {}), **values, **own}
+    outgoing = _outgoing(to.method or auth.token.method, to.send or auth.token.send, url, fields, headers)
     where = f"{connector.name}: the token request"
+    return Ask(where, outgoing, partial(_read, connector, auth, where, to.errors or auth.token.errors))
+
+
+def judge(where: str, reply: Reply, errors: tuple[TokenError, ...]) -> None:
+    """Raise what the connector's own rules make of an answer: Unreachable, Spent or Refused."""
+    body = Body(reply.body)
+    rule = next((rule for rule in errors if matches(rule, reply, body)), None)
+    if rule is None:
+        return
+    words = source_message(reply, rule)
+    message = f"{where} is answered with {reply.status}{f': {words}' if words else ''}"
+    match rule.do:
+        case "retry":
+            raise Unreachable(message)
+        case "sign_in":
+            raise Spent(message, reply.status)
+        case "fail":
+            raise Refused(message, reply.status)
+
+
+def _outgoing(
+    method: str | None, kind: str | None, url: str, fields: Mapping[str, object], headers: Mapping[str, str]
+) -> Outgoing:
+    accept = {"Accept": "application/json", **headers}
+    if method == "GET":
+        return Outgoing("GET", with_query(url, fields), accept)
+    if kind == "json":
+        return Outgoing("POST", url, {**accept, "Content-Type": "application/json"}, msgspec.json.encode(fields))
+    return Outgoing("POST", url, {**accept, "Content-Type": "application/x-www-form-urlencoded"}, form(fields))
+
+
+def _read(connector: Connector, auth: OAuth2, where: str, errors: tuple[TokenError, ...], reply: Reply) -> Token:
     try:
-        with (
-            new_client() as client,
-            client.stream("POST", url, headers=dict(headers), content=content, timeout=timeout) as response,
-        ):
-            body = b""
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > LARGEST:
-                    raise Unreadable(f"{where} was answered with more than a megabyte")
-            return response.status_code, body
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        raise NotSent(f"{where} found no connection ({type(error).__name__})") from None
-    except httpx.UnsupportedProtocol:
-        raise WrongUse(f"{connector.name}: auth.token.url is no http or https address") from None
-    except httpx.RequestError as error:
-        raise Unreachable(f"{where} got no answer ({type(error).__name__})") from None
+        judge(where, reply, errors)
+        answer = as_object(reply.body)
+        if not 200 <= reply.status < 300:
+            raise _refusal(connector, auth, where, reply.status, answer)
+        if answer is None:
+            raise Unreadable("the token answer is not JSON")
+        inner = answer if auth.answer is None else found(answer, auth.answer)
+        if isinstance(answer.get("error"), str) and not (isinstance(inner, dict) and inner.get("access_token")):
+            raise _refusal(connector, auth, where, reply.status, answer)  # some say so with status 200
+        if not isinstance(inner, dict):
+            raise Unreadable(f"the token answer holds no object at {auth.answer!r}")
+        return oauth_token(inner, auth.expires, reply)
+    except Spent as error:
+        if isinstance(auth, OAuth2Client):
+            raise _not_accepted(connector, auth, str(error)) from None
+        raise
+    except Unreadable as error:
+        raise Unreadable(f"{connector.name}: {error}") from None
 
 
-def _token(body: bytes) -> Token:
-    answer = _object(body)
-    if answer is None:
-        raise Unreadable("the token answer is not JSON")
-    access, refresh = answer.get("access_token"), answer.get("refresh_token")
-    if not _is_token(access):
-        raise Unreadable("the token answer holds no access_token that could be sent")
-    if refresh is not None and not _is_token(refresh):
-        raise Unreadable("the token answer holds a refresh_token that could not be sent")
-    kind = answer.get("token_type")
-    if kind is not None and str(kind).lower() != "bearer":
-        raise Unreadable("the token answer holds a token that is not a bearer token")
-    register_secret(str(access))
-    register_secret(None if refresh is None else str(refresh))
-    rest = {name: value for name, value in answer.items() if name not in ("access_token", "refresh_token", "id_token")}
-    return Token(
-        access=str(access),
-        refresh=None if refresh is None else str(refresh),
-        expires_at=_expires_at(answer.get("expires_in")),
-        answer=rest,
-    )
-
-
-def _is_token(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 20_000 and all("!" <= char <= "~" for char in value)
-
-
-def _expires_at(value: object) -> float | None:
-    """By our clock: the provider's may differ from it, the span does not."""
-    if value is None:
-        return None
-    if isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal():
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Unreadable("the token answer holds an expires_in that is no number of seconds")
-    return time.time() + value
-
-
-def _refuse(connector: Connector, status: int, body: bytes) -> Token:
-    answer = _object(body) or {}
-    code = answer.get("error")
+def _refusal(
+    connector: Connector, auth: OAuth2, where: str, status: int, answer: Mapping[str, object] | None
+) -> Exception:
+    code = (answer or {}).get("error")
     code = code if isinstance(code, str) and len(code) <= 60 and code.replace("_", "").isalnum() else ""
-    where = f"{connector.name}: the token request"
     if code in SPENT:
-        raise Spent(f"{where} is answered with {code}", status)
-    if code == "invalid_client" or (status == 401 and not code):
-        raise WrongUse(f"{where}: the client is not accepted ({code or status}); check {_client_settings(connector)}")
+        return Spent(f"{where} is answered with {code}", status)
+    if code in ("invalid_client", "unauthorized_client") or (status == 401 and not code):
+        return _not_accepted(connector, auth, f"{where}: the client is not accepted ({code or status})")
     if status == 429 or status >= 500:
-        raise Unreachable(f"{where} is answered with {status}")
-    raise Refused(f"{where} is answered with {status} {code}".rstrip(), status)
+        return Unreachable(f"{where} is answered with {status}")
+    return Refused(f"{where} is answered with {status} {code}".rstrip(), status)
 
 
-def _object(body: bytes) -> dict[str, object] | None:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) else None
-
-
-def _client_settings(connector: Connector) -> str:
-    """The environment variables the client's id and secret come from."""
-    client = signs_in(connector).client
-    templates = [client.id, *([client.secret] if client.secret else [])]
-    names = [name[1] for template in templates for name in template.names if name[0] == "settings" and len(name) > 1]
-    known = [connector.settings[name].variable(connector.name) for name in names if name in connector.settings]
-    return " and ".join(known) or "auth.client"
+def _not_accepted(connector: Connector, auth: OAuth2, what: str) -> WrongUse:
+    client = auth.client
+    names = connector.variables(client.id, client.secret, client.key, client.kid)
+    return WrongUse(f"{what}; check {names or 'auth.client'}")

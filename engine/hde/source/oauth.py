@@ -1,4 +1,4 @@
-"""A sign-in that renews itself: the token from a store on every request, one refresh per expiry whoever shares it.
+"""A sign-in that renews itself: the token from a store on every request, one renewal per expiry whoever shares it.
 
 The refresh token rotates: its answer must never be lost and never be asked for twice. See `_Refresh`.
 """
@@ -14,13 +14,17 @@ from typing import TypeVar
 
 import httpx
 
-from hde.errors import SignInNeeded, Unreachable
-from hde.source.grant import NotSent, Settings, Spent, request_token, signs_in
+from hde.errors import Refused, SignInNeeded, Unreachable, WrongUse
+from hde.source.carry import carry, send_of
+from hde.source.exchange import TIMEOUT
+from hde.source.grant import Ask, NotSent, Settings, Spent, send
+from hde.source.renewal import renewal
 from hde.spec.connector import Connector
+from hde.spec.sign_in import BEARER, OAuth2Code, Send
 from hde.tokens import Stored, Token, TokenStore
 
 EARLY = 60.0
-"""Seconds before its end at which a token is renewed."""
+"""Seconds before its end at which a token is renewed; of a token that lasts minutes only, a quarter of its life."""
 GENERATION = "hde_token_generation"
 
 T = TypeVar("T")
@@ -30,20 +34,21 @@ _log = logging.getLogger(__name__)
 class SignedIn(httpx.Auth):
     """A token just got, not stored yet: good for asking whose it is. Never renewed."""
 
-    def __init__(self, token: Token) -> None:
+    def __init__(self, token: Token, send: Send = BEARER) -> None:
         self._token = token
+        self._send = send
 
     @property
     def answer(self) -> Mapping[str, object]:
         return self._token.answer
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._token.access}"
+        carry(request, self._token.access, self._send)
         yield request
 
 
 class StoredSignIn(httpx.Auth):
-    """OAuth2 over a token store; thread-safe, and safe across processes and machines that share the store.
+    """A token out of a store; thread-safe, and safe across processes and machines that share the store.
 
     Raises SignInNeeded where no token is stored or the provider has ended the grant, Unreachable where it cannot be
     asked (the token is kept).
@@ -56,9 +61,10 @@ class StoredSignIn(httpx.Auth):
         store: TokenStore,
         account: str,
         *,
-        timeout: httpx.Timeout | None = None,
+        timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
-        signs_in(connector)
+        self._send = send_of(connector)
+        self._renews_itself = not isinstance(connector.auth, OAuth2Code)
         self._refresh = _Refresh(connector, settings, store, account, timeout)
         self._current: Stored | None = None
 
@@ -70,7 +76,7 @@ class StoredSignIn(httpx.Auth):
         stored = self._stored()
         if _is_near_its_end(stored):
             stored = self._renewed_early(stored)
-        request.headers["Authorization"] = f"Bearer {stored.token.access}"
+        carry(request, stored.token.access, self._send)
         request.extensions[GENERATION] = stored.generation
         yield request
 
@@ -84,7 +90,7 @@ class StoredSignIn(httpx.Auth):
 
     def _renewed_early(self, stored: Stored) -> Stored:
         has_ended = (stored.token.expires_at or 0.0) <= time.time()
-        if stored.token.refresh is None and not has_ended:
+        if stored.token.refresh is None and not self._renews_itself and not has_ended:
             return stored
         try:
             self._current, _ = uninterrupted(lambda: self._refresh.newer_than(stored.generation))
@@ -100,7 +106,7 @@ class StoredSignIn(httpx.Auth):
 
 
 class _Refresh:
-    """One refresh, so that a killed process, a lost answer or a second process costs as little as can be.
+    """One renewal, so that a killed process, a lost answer or a second process costs as little as can be.
 
     1. Lock, read again: a higher generation means that somebody else was first. 2. Write a mark at full size: the store
     is proven writable before the old token is spent. 3. Send. No clear answer: the same token once more, for if it was
@@ -108,13 +114,13 @@ class _Refresh:
     """
 
     def __init__(
-        self, connector: Connector, settings: Settings, store: TokenStore, account: str, timeout: httpx.Timeout | None
+        self, connector: Connector, settings: Settings, store: TokenStore, account: str, timeout: httpx.Timeout
     ) -> None:
         self._connector = connector
         self._settings = settings
         self._store = store
         self._account = account
-        self._timeout = {} if timeout is None else {"timeout": timeout}
+        self._timeout = timeout
 
     def stored(self) -> Stored:
         found = self._store.read(self._connector.name, self._account)
@@ -129,31 +135,30 @@ class _Refresh:
             held = self.stored()
             if held.generation > generation:
                 return held, False
-            if held.token.refresh is None:
+            if held.token.refresh is None and isinstance(self._connector.auth, OAuth2Code):
                 raise self._sign_in("the token has ended and the provider gave none to renew it with")
+            first = renewal(self._connector, self._settings, held.token)  # what cannot be asked leaves no mark
             self._store.write(name, self._account, replace(held, refreshing_since=time.time()))
             try:
-                token = self._ask(held.token.refresh)
-            except NotSent:
-                self._store.write(name, self._account, held)
-                raise
+                token = self._answer(first, held.token)
             except Spent:
                 return self._after_spent(held), False
+            except (NotSent, Refused, WrongUse):  # nothing was seen, or a clear no: the token is as good as before
+                self._store.write(name, self._account, held)
+                raise
             fresh = Stored(_completed(token, held.token), held.generation + 1)
             self._store.write(name, self._account, fresh)
             return fresh, True
 
-    def _ask(self, refresh: str) -> Token:
-        values = {"grant_type": "refresh_token", "refresh_token": refresh}
-        to = signs_in(self._connector).refresh
+    def _answer(self, first: Ask, held: Token) -> Token:
         try:
-            return request_token(self._connector, self._settings, to, values, **self._timeout)
+            return send(first, timeout=self._timeout)
         except NotSent:
             raise
         except Unreachable:
-            _log.warning("%s: a token refresh got no clear answer; asking once more", self._connector.name)
+            _log.warning("%s got no clear answer; asking once more", first.where)
         try:
-            return request_token(self._connector, self._settings, to, values, **self._timeout)
+            return send(renewal(self._connector, self._settings, held), timeout=self._timeout)
         except NotSent as error:
             # The first request may have been seen: the mark stays.
             raise Unreachable(str(error)) from None
@@ -179,8 +184,11 @@ def _completed(token: Token, former: Token) -> Token:
 
 
 def _is_near_its_end(stored: Stored) -> bool:
-    expires_at = stored.token.expires_at
-    return expires_at is not None and expires_at - EARLY <= time.time()
+    token = stored.token
+    if token.expires_at is None:
+        return False
+    early = EARLY if token.issued_at is None else min(EARLY, (token.expires_at - token.issued_at) / 4)
+    return token.expires_at - early <= time.time()
 
 
 def uninterrupted(work: Callable[[], T]) -> T:

@@ -15,6 +15,7 @@ from typing import Literal
 from hde.errors import Refused, SourceError, Unreadable
 from hde.issues import Issue
 from hde.rows import RawRow
+from hde.source.carry import without_token
 from hde.source.decoded import body_of
 from hde.source.formats import Record
 from hde.source.pagination import State, after, bookmark_in, first, page_scope, progress
@@ -88,7 +89,7 @@ def read_pages(
         body = body_of(answer.body, resource.format)
         texts = _texts(body, resource, answer, where)
         _refuse_repeated(resource, answer, texts, bodies, where)
-        following, stopped = _following(resource, state, answer, body, len(texts), where)
+        following, stopped = _following(session, resource, state, answer, body, len(texts), where)
         rows, unkeyed = _rows(reader, texts)
         if following is not None and _is_wholly_older(resource, bounds, rows):
             following, stopped = None, "wholly older"
@@ -147,7 +148,7 @@ def _texts(body: Body, resource: Resource, answer: Answer, where: str) -> Sequen
 
 
 def _following(
-    resource: Resource, state: State, answer: Answer, body: Body, count: int, where: str
+    session: Session, resource: Resource, state: State, answer: Answer, body: Body, count: int, where: str
 ) -> tuple[State | None, str | None]:
     """What comes after this page, or why nothing does."""
     match answer.outcome:
@@ -157,6 +158,8 @@ def _following(
             return None, f"empty: {answer.status}"
     try:
         following, stopped = after(resource.pagination, state, answer, body, count)
+        if following is not None and isinstance(url := following.get("url"), str):
+            following["url"] = without_token(url, session.connector)  # it is stored, and must not hold a token
     except Unreadable as error:
         raise Unreadable(f"{where}: {error}") from None
     except Refused as error:

@@ -13,6 +13,7 @@ from hde.source.decoded import told_body
 from hde.source.records import Body
 from hde.source.transport import Reply
 from hde.spec.connector import JSON, ErrorAction, ErrorRule, Format, Wait
+from hde.spec.sign_in import TokenError
 
 LONGEST_MESSAGE = 200
 LONGEST_WAIT = 3600.0
@@ -26,12 +27,12 @@ def action(
     """What to do with an answer, and the rule that says so (None where it is custom)."""
     body = told_body(reply.body, format)
     for rule in rules:
-        if _matches(rule, reply, body):
+        if matches(rule, reply, body):
             return rule.do, rule
     return _custom(reply), None
 
 
-def _matches(rule: ErrorRule, reply: Reply, body: Body) -> bool:
+def matches(rule: ErrorRule | TokenError, reply: Reply, body: Body) -> bool:
     if rule.status and reply.status not in rule.status:
         return False
     if rule.body is None:
@@ -60,7 +61,7 @@ def _custom(reply: Reply) -> ErrorAction | Literal["read"]:
     return "retry" if reply.status >= 500 else "fail"
 
 
-def source_message(reply: Reply, rule: ErrorRule | None, format: Format = JSON) -> str:
+def source_message(reply: Reply, rule: ErrorRule | TokenError | None, format: Format = JSON) -> str:
     """The source's own words, where the rule says in which part of the answer they stand: one line, bounded."""
     if rule is None or rule.message is None:
         return ""
@@ -107,7 +108,7 @@ def _begins_right(start: bytes, reply: Reply, format: Format) -> bool:
 
 
 def _content_type(reply: Reply) -> str:
-    return reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return str(reply.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
 
 def _beginning(start: bytes) -> str:

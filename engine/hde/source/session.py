@@ -24,6 +24,7 @@ from hde.source.records import Body
 from hde.source.rules import action, asked_wait, check_kind, source_message
 from hde.source.transport import Line, Reply
 from hde.spec.connector import JSON, Connector, ErrorRule, Format, Request
+from hde.spec.sign_in import Basic
 from hde.spec.template import Scope
 
 __all__ = ["Answer", "Answered", "Budget", "Patience", "Renewable", "Session", "Unlimited"]
@@ -312,5 +313,7 @@ def _account_id(value: object, path: str, connector: str) -> str:
 
 
 def _what_to_check(connector: Connector) -> str:
+    if isinstance(connector.auth, Basic):
+        return f"check {connector.variables(connector.auth.username, connector.auth.password) or 'auth'}"
     secrets = [setting.variable(connector.name) for setting in connector.settings.values() if setting.secret]
     return f"check {', '.join(secrets)}" if secrets else "check its settings"

@@ -13,9 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 from hde.errors import SignInNeeded, Unreadable, WrongUse
 from hde.redact import clean, register_secret
 from hde.source.address import is_loopback, origin, with_query
-from hde.source.grant import Settings, Spent, request_token, signs_in
+from hde.source.endpoints import Settings, endpoint
+from hde.source.grant import Spent, request_token
 from hde.source.listener import listening
 from hde.spec.connector import Connector
+from hde.spec.sign_in import OAuth2Code
 from hde.spec.template import render_tree
 from hde.tokens import Token
 
@@ -47,6 +49,7 @@ class _Attempt:
 def sign_in(
     connector: Connector,
     settings: Settings,
+    auth: OAuth2Code,
     *,
     browser: Callable[[str], None] | None,
     say: Callable[[str], None],
@@ -59,10 +62,9 @@ def sign_in(
     they were sent to, which `ask` brings. SignInNeeded where they did not agree, WrongUse where the client is wrong.
     """
     scope = {"settings": settings}
-    authorize = signs_in(connector).authorize
-    attempt = _Attempt(authorize.redirect_uri.render(scope), authorize.pkce)
+    attempt = _Attempt(auth.authorize.redirect_uri.render(scope), auth.authorize.pkce)
     register_secret(attempt.verifier)
-    url = _authorize_url(connector, settings, attempt)
+    url = _authorize_url(connector, settings, auth, attempt)
     parts = urlsplit(attempt.redirect_uri)
     if browser is not None and parts.scheme == "http" and is_loopback(parts.hostname or ""):
         with listening(attempt.redirect_uri, attempt.owns) as wait:
@@ -74,13 +76,12 @@ def sign_in(
         answer = _pasted(attempt, say, ask)
     else:
         raise WrongUse(f"{connector.name}: no browser and no terminal to paste the answer into")
-    return _token(connector, settings, attempt, _code(connector, answer))
+    return _token(connector, settings, auth, attempt, _code(connector, answer))
 
 
-def _authorize_url(connector: Connector, settings: Settings, attempt: _Attempt) -> str:
+def _authorize_url(connector: Connector, settings: Settings, auth: OAuth2Code, attempt: _Attempt) -> str:
     scope: Mapping[str, object] = {"settings": settings}
-    auth = signs_in(connector)
-    url = auth.authorize.url.render(scope)
+    url = endpoint(connector, settings, auth, "authorization_endpoint")
     origin(url)
     extra = render_tree(auth.authorize.params, scope)
     params: dict[str, object] = {
@@ -123,12 +124,12 @@ def _code(connector: Connector, query: str) -> str:
     return given["code"]
 
 
-def _token(connector: Connector, settings: Settings, attempt: _Attempt, code: str) -> Token:
+def _token(connector: Connector, settings: Settings, auth: OAuth2Code, attempt: _Attempt, code: str) -> Token:
     values = {"grant_type": "authorization_code", "code": code, "redirect_uri": attempt.redirect_uri}
     if attempt.pkce:
         values["code_verifier"] = attempt.verifier
     try:
-        return request_token(connector, settings, signs_in(connector).token, values)
+        return request_token(connector, settings, auth, auth.token, values)
     except Spent as error:
         raise SignInNeeded(
             f"{error}: the code was too old or used before; run `hde auth {connector.name}` again"

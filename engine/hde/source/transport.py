@@ -31,7 +31,7 @@ class Reply:
     """What came back, read to its end."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: httpx.Headers
     body: bytes
     received_at: datetime
     server_time: datetime | None
@@ -121,14 +121,7 @@ class Line:
             if time.monotonic() > deadline:
                 raise httpx.ReadTimeout("the answer takes too long", request=response.request)
             chunks.append(chunk)
-        return Reply(
-            status=response.status_code,
-            headers=response.headers,
-            body=b"".join(chunks),
-            received_at=datetime.now(UTC),
-            server_time=_http_date(response.headers.get("date")),
-            url=str(response.request.url),
-        )
+        return replied(response, b"".join(chunks))
 
     def _trace(self, event: str, info: Mapping[str, object]) -> None:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
@@ -143,6 +136,18 @@ class Line:
                 with self._changing:
                     for stream in self._streams:
                         _shut(stream)
+
+
+def replied(response: httpx.Response, body: bytes) -> Reply:
+    """An answer whose body has been read by now."""
+    return Reply(
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+        received_at=datetime.now(UTC),
+        server_time=_http_date(response.headers.get("date")),
+        url=str(response.request.url),
+    )
 
 
 def _socket_of(stream: object) -> socket.socket | None:

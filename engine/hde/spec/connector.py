@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from hde.spec.elements import ForEach
+from hde.spec.request import ErrorAction as ErrorAction
+from hde.spec.request import ErrorRule as ErrorRule
+from hde.spec.request import Request as Request
+from hde.spec.sign_in import Auth, Basic
 from hde.spec.template import Template, Tree
 
 Scalar = str | int | float | bool | None
@@ -27,18 +31,6 @@ class Setting:
     def variable(self, connector: str) -> str:
         """The environment variable it is read from: `WHOOP_CLIENT_ID`."""
         return f"{connector}_{self.name}".upper().replace("-", "_")
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request as the author shows it; every changing part is a template. `json` and `form` exclude each other."""
-
-    path: Template
-    method: str = "GET"
-    params: Mapping[str, Tree] = field(default_factory=dict)
-    headers: Mapping[str, Tree] = field(default_factory=dict)
-    json: Tree | None = None
-    form: Mapping[str, Tree] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,20 +51,6 @@ class Wait:
     is_: Literal["seconds", "epoch", "timestamp"] = "seconds"
 
 
-ErrorAction = Literal["retry", "wait", "refresh", "restart", "empty", "skip", "fail"]
-
-
-@dataclass(frozen=True)
-class ErrorRule:
-    do: ErrorAction
-    status: tuple[int, ...] = ()
-    """Empty: any status."""
-    body: str | None = None
-    """A JMESPath on the answer; the rule matches where it gives something true."""
-    message: str | None = None
-    """A JMESPath on the answer: the source's own words for the failure."""
-
-
 @dataclass(frozen=True)
 class Http:
     base_url: Template
@@ -83,39 +61,6 @@ class Http:
     errors: tuple[ErrorRule, ...] = ()
     parallel: int = 8
     """Windows fetched side by side."""
-
-
-@dataclass(frozen=True)
-class Client:
-    id: Template
-    secret: Template | None = None
-    send: Literal["body", "basic"] = "body"
-
-
-@dataclass(frozen=True)
-class Authorize:
-    url: Template
-    redirect_uri: Template
-    scopes: tuple[str, ...] = ()
-    scope_separator: str = " "
-    pkce: bool = True
-    params: Mapping[str, Tree] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TokenRequest:
-    url: Template | None = None
-    """For `refresh`, None means the token URL."""
-    params: Mapping[str, Tree] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class OAuth2Code:
-    client: Client
-    authorize: Authorize
-    token: TokenRequest
-    refresh: TokenRequest = field(default_factory=TokenRequest)
-    kind: Literal["oauth2_code"] = "oauth2_code"
 
 
 @dataclass(frozen=True)
@@ -300,10 +245,21 @@ class Connector:
     title: str = ""
     docs: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict)
-    auth: OAuth2Code | None = None
+    auth: Auth | None = None
     account: AccountRequest | None = None
 
     @property
     def schema(self) -> str:
         """The Postgres schema of its raw tables."""
         return f"{self.name}_raw".replace("-", "_")
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether signing in brings a token, which is stored and renewed."""
+        return self.auth is not None and not isinstance(self.auth, Basic)
+
+    def variables(self, *templates: Template | None) -> str:
+        """The environment variables that templates read, in words: `A_ID and A_SECRET`; empty where they read none."""
+        names = [name for one in templates if one for name in sorted(one.names) if name[0] == "settings"]
+        known = (self.settings[name[1]].variable(self.name) for name in names if name[1:2] and name[1] in self.settings)
+        return " and ".join(dict.fromkeys(known))

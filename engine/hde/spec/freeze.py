@@ -10,17 +10,13 @@ from hde.spec.connector import (
     HASH,
     HASH_KEY,
     AccountRequest,
-    Authorize,
     Bookmark,
-    Client,
     Connector,
     Cursor,
-    ErrorRule,
     Format,
     Http,
     LinkHeader,
     NextUrl,
-    OAuth2Code,
     Offset,
     OtherTime,
     PageNumber,
@@ -28,22 +24,20 @@ from hde.spec.connector import (
     RateLimit,
     RawColumn,
     Receipt,
-    Request,
     Resource,
     Setting,
-    TokenRequest,
     Wait,
     Where,
     Window,
 )
 from hde.spec.elements import Axes, Constants, ForEach, Parents
 from hde.spec.formats import LONGEST_NAME, NAME, span
+from hde.spec.freeze_request import Map, freeze_errors, freeze_request, template, trees
+from hde.spec.freeze_sign_in import freeze_auth
 from hde.spec.merge import Merged
 from hde.spec.problem import Problem, quoted, shown, with_hint
-from hde.spec.template import Template, Tree, compile_template, compile_tree
+from hde.spec.template import compile_template
 from hde.spec.yaml_file import YamlFile
-
-Map = Mapping[str, Any]
 
 
 def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connector:
@@ -57,7 +51,7 @@ def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connect
         docs=data.get("docs", ""),
         settings={name: _setting(name, said) for name, said in data.get("settings", {}).items()},
         http=_http(data["http"]),
-        auth=_oauth2_code(data["auth"]) if "auth" in data else None,
+        auth=freeze_auth(data["auth"]) if "auth" in data else None,
         account=_account(account) if account else None,
         resources={name: _resource(name, merged.data) for name, merged in resources.items()},
     )
@@ -122,8 +116,8 @@ def _setting(name: str, said: Map) -> Setting:
 def _http(said: Map) -> Http:
     return Http(
         base_url=compile_template(said["base_url"]),
-        params=_trees(said.get("params")),
-        headers=_trees(said.get("headers")),
+        params=trees(said.get("params")),
+        headers=trees(said.get("headers")),
         rate_limits=tuple(
             RateLimit(
                 compile_template(str(limit["requests"])),
@@ -134,7 +128,7 @@ def _http(said: Map) -> Http:
             for limit in said.get("rate_limits", ())
         ),
         wait=_waits(said.get("wait", ())),
-        errors=_errors(said.get("errors")),
+        errors=freeze_errors(said.get("errors")),
         parallel=said.get("parallel", Http.parallel),
     )
 
@@ -144,41 +138,8 @@ def _waits(said: Map | list[Map] | tuple[()]) -> tuple[Wait, ...]:
     return tuple(Wait(one["header"], one.get("is", "seconds")) for one in several)
 
 
-def _oauth2_code(said: Map) -> OAuth2Code:
-    client, authorize = said["client"], said["authorize"]
-    return OAuth2Code(
-        client=Client(compile_template(client["id"]), _template(client.get("secret")), client.get("send", "body")),
-        authorize=Authorize(
-            url=compile_template(authorize["url"]),
-            redirect_uri=compile_template(authorize["redirect_uri"]),
-            scopes=tuple(authorize.get("scopes", ())),
-            scope_separator=authorize.get("scope_separator", " "),
-            pkce=authorize.get("pkce", True),
-            params=_trees(authorize.get("params")),
-        ),
-        token=_token_request(said["token"]),
-        refresh=_token_request(said.get("refresh", {})),
-    )
-
-
-def _token_request(said: Map) -> TokenRequest:
-    return TokenRequest(_template(said.get("url")), _trees(said.get("params")))
-
-
 def _account(said: Map) -> AccountRequest:
-    return AccountRequest(said["id"], _request(said) if "path" in said else None, dict(said.get("keep", {})))
-
-
-def _request(said: Map) -> Request:
-    form = said.get("form")
-    return Request(
-        path=compile_template(said["path"]),
-        method=said.get("method") or "GET",
-        params=_trees(said.get("params")),
-        headers=_trees(said.get("headers")),
-        json=compile_tree(said["json"]) if said.get("json") is not None else None,
-        form=None if form is None else _trees(form),
-    )
+    return AccountRequest(said["id"], freeze_request(said) if "path" in said else None, dict(said.get("keep", {})))
 
 
 def _resource(name: str, said: Map) -> Resource:
@@ -188,7 +149,7 @@ def _resource(name: str, said: Map) -> Resource:
     hashed = said["key"] == "hash"
     return Resource(
         name=name,
-        request=_request(said),
+        request=freeze_request(said),
         key=(HASH_KEY,) if hashed else tuple(column_name(key) for key in said["key"]),
         columns=(RawColumn(HASH_KEY, "text", HASH), *columns) if hashed else columns,
         records=said.get("records"),
@@ -197,9 +158,9 @@ def _resource(name: str, said: Map) -> Resource:
         window=_window(window) if window else None,
         bookmark=Bookmark(_where(bookmark["next"]), bookmark.get("take", "last")) if bookmark else None,
         for_each=_for_each(said["for_each"]) if said.get("for_each") is not None else None,
-        when_stored=Receipt(_request(receipt), _errors(receipt.get("errors"))) if receipt else None,
+        when_stored=Receipt(freeze_request(receipt), freeze_errors(receipt.get("errors"))) if receipt else None,
         warnings=said.get("warnings"),
-        errors=_errors(said.get("errors")),
+        errors=freeze_errors(said.get("errors")),
         volatile=tuple(said.get("volatile") or ()),
         missing=said.get("missing") or "keep",
         format=_format(said.get("format") or {}),
@@ -255,7 +216,7 @@ def _window(said: Map) -> Window:
         settle=span(said["settle"]),
         time=_time(said.get("time")),
         step=span(step) if step else None,
-        from_=_template(begin),
+        from_=template(begin),
         format=said.get("format", "rfc3339"),
         end=said.get("end", "exclusive"),
         widen_before=span(widen["before"]) if "before" in widen else timedelta(0),
@@ -271,22 +232,3 @@ def _time(said: str | Map | None) -> str | OtherTime | None:
     if isinstance(said, str):
         return column_name(said)
     return OtherTime(said["from"], column_name(said["key"]), column_name(said["column"]))
-
-
-def _errors(said: list[Map] | None) -> tuple[ErrorRule, ...]:
-    return tuple(
-        ErrorRule(rule["do"], _statuses(rule.get("status", ())), rule.get("body"), rule.get("message"))
-        for rule in said or ()
-    )
-
-
-def _statuses(said: int | list[int] | tuple[int, ...]) -> tuple[int, ...]:
-    return (said,) if isinstance(said, int) else tuple(said)
-
-
-def _template(said: str | None) -> Template | None:
-    return None if said is None else compile_template(said)
-
-
-def _trees(said: Map | None) -> Mapping[str, Tree]:
-    return {key: compile_tree(value) for key, value in (said or {}).items()}

@@ -16,19 +16,23 @@ import httpx
 
 from hde.errors import SignInNeeded, WrongUse
 from hde.source.budget import Budget, Unlimited
+from hde.source.carry import basic, send_of
 from hde.source.elements import constant_elements
+from hde.source.errand import run_errand
 from hde.source.oauth import SignedIn, StoredSignIn
 from hde.source.pages import Bounds, read_pages
+from hde.source.renewal import unattended_token
 from hde.source.session import Session
 from hde.source.signin import sign_in
 from hde.spec.connector import Connector, Resource
 from hde.spec.elements import parents_of
+from hde.spec.sign_in import Basic, OAuth2Client, OAuth2Code
 from hde.store import journal
 from hde.store.budgets import Limit, SharedBudget
 from hde.store.database import Connection, Database
 from hde.store.journal import Account
 from hde.store.tokens import DatabaseTokens
-from hde.tokens import Stored, TokenStore
+from hde.tokens import Stored, Token, TokenStore
 from hde.tokens.file import FileTokens
 from hde.tokens.seal import find_key
 
@@ -50,8 +54,11 @@ class Way:
         return self.open_tokens()
 
     def auth(self, account: str) -> httpx.Auth | None:
-        if self.connector.auth is None:
-            return None
+        match self.connector.auth:
+            case None:
+                return None
+            case Basic() as said:
+                return basic(said, self.settings)
         return StoredSignIn(self.connector, self.settings, self.tokens, account)
 
     def session(self, auth: httpx.Auth | None, budget: Budget, account: Mapping[str, object] | None = None) -> Session:
@@ -85,15 +92,26 @@ def shared_budget(database: Database, way: Way, account: str = "") -> Iterator[B
     if not limits:
         yield Unlimited()
         return
-    app = connector.auth.client.id.render(scope) if connector.auth else ""
+    app = _app(way)
     with database.connection(autocommit=True) as connection:
         yield SharedBudget(connection, f"{connector.name}/{hashlib.sha256(app.encode()).hexdigest()[:12]}", limits)
+
+
+def _app(way: Way) -> str:
+    """As whom the source counts our requests."""
+    scope = {"settings": way.settings}
+    match way.connector.auth:
+        case OAuth2Code(client=client) | OAuth2Client(client=client):
+            return client.id.render(scope)
+        case Basic(username=username):
+            return username.render(scope)
+    return ""
 
 
 def choose_account(way: Way, wanted: str | None) -> str:
     """The provider's id of the account to read: the only one there is a token for, or the wanted one."""
     connector = way.connector
-    if connector.auth is None:
+    if not connector.has_tokens:
         return wanted or NO_SIGN_IN
     known = way.tokens.accounts(connector.name)
     if wanted and wanted not in known:
@@ -115,7 +133,7 @@ def known_account(connection: Connection, way: Way, external_id: str, budget: Bu
     connection.commit()  # nothing is held open while the source is asked
     with way.session(way.auth(external_id), budget) as session:
         said = session.identify()
-    if way.connector.auth is None:
+    if not way.connector.has_tokens:
         external_id = str(said["id"])
     elif str(said["id"]) != external_id:
         raise SignInNeeded(f"The token stored for account {external_id} belongs to another. Run: hde auth {connector}")
@@ -130,18 +148,44 @@ def sign_in_account(
     say: Callable[[str], None],
     ask: Callable[[str], str] | None,
 ) -> Account:
-    """Sign in, ask the source whose account it is, and only then keep the token, under that account."""
-    token = sign_in(way.connector, way.settings, browser=browser, say=say, ask=ask)
+    """Sign in, ask the source whose account it is, and only then keep the token, under that account.
+
+    `browser`, `say` and `ask` are for a sign-in that needs a person.
+    """
+    token = _new_token(way, browser, say, ask)
     with shared_budget(database, way) as budget:
-        with way.session(SignedIn(token), budget) as session:
-            said = session.identify()
+        with way.session(SignedIn(token, send_of(way.connector)), budget) as session:
+            said = _identified(session)
         external_id = str(said["id"])
         with way.tokens.locked(way.connector.name, external_id):
-            former = way.tokens.read(way.connector.name, external_id) if _readable(way, external_id) else None
+            former = way.tokens.read(way.connector.name, external_id) if readable(way, external_id) else None
             generation = former.generation + 1 if former else 1
             way.tokens.write(way.connector.name, external_id, Stored(token, generation))
     with database.connection(autocommit=True) as connection:
         return journal.connect_account(connection, way.connector.name, external_id, _kept(said))
+
+
+def _new_token(
+    way: Way, browser: Callable[[str], None] | None, say: Callable[[str], None], ask: Callable[[str], str] | None
+) -> Token:
+    match way.connector.auth:
+        case OAuth2Code() as auth:
+            return sign_in(way.connector, way.settings, auth, browser=browser, say=say, ask=ask)
+    return unattended_token(way.connector, way.settings)
+
+
+def _identified(session: Session) -> Mapping[str, object]:
+    """Whose token it is, and what the source wants to be told after consent. The errand may name the account where that
+    comes with the token; where it is asked for, the source may want the errand first."""
+    connector = session.connector
+    errand = connector.auth.after_consent if isinstance(connector.auth, OAuth2Code) else None
+    asks = connector.account is not None and connector.account.request is not None
+    if errand and asks:
+        run_errand(session, errand)
+    said = session.identify()
+    if errand and not asks:
+        run_errand(session, errand)
+    return said
 
 
 def working_account(database: Database, way: Way, wanted: str | None) -> str | None:
@@ -156,9 +200,9 @@ def working_account(database: Database, way: Way, wanted: str | None) -> str | N
 
 
 def check_settings(database: Database, way: Way) -> str:
-    """For a connector without a sign-in: one call with its keys and passwords. Raises what the source says to them."""
+    """For a connector without tokens: one call with its keys and passwords. Raises what the source says to them."""
     connector = way.connector
-    with shared_budget(database, way) as budget, way.session(None, budget) as session:
+    with shared_budget(database, way) as budget, way.session(way.auth(NO_SIGN_IN), budget) as session:
         external_id = str(session.identify()["id"])
         if connector.account is None or connector.account.request is None:
             for resource in connector.resources.values():
@@ -177,7 +221,7 @@ def _ask_once(session: Session, resource: Resource) -> None:
     next(read_pages(session, resource, bounds, scope=scope, arrived=lambda: 0))
 
 
-def _readable(way: Way, external_id: str) -> bool:
+def readable(way: Way, external_id: str) -> bool:
     """A token sealed with a lost key must not stand in the way of a new sign-in."""
     try:
         way.tokens.read(way.connector.name, external_id)

@@ -18,6 +18,8 @@ class Token:
     """Seconds since the epoch, by our clock; None: not said."""
     answer: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The rest of the token answer (scope, patient, ...), without the tokens themselves."""
+    issued_at: float | None = None
+    """When it came, as `expires_at`; None: not known."""
 
 
 @dataclass(frozen=True)

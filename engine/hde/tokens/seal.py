@@ -168,14 +168,12 @@ def _bound_to(connector: str, account: str) -> bytes:
 
 
 def _as_json(token: Token) -> bytes:
-    return json.dumps(
-        {"access": token.access, "refresh": token.refresh, "expires_at": token.expires_at, "answer": dict(token.answer)}
-    ).encode()
+    return json.dumps({**vars(token), "answer": dict(token.answer)}).encode()
 
 
 def _from_json(plain: bytes) -> Token:
     held = json.loads(plain)
-    token = Token(held["access"], held["refresh"], held["expires_at"], held["answer"])
+    token = Token(held["access"], held["refresh"], held["expires_at"], held["answer"], held.get("issued_at"))
     register_secret(token.access)
     register_secret(token.refresh)
     return token
