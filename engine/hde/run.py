@@ -27,7 +27,6 @@ from hde.steps.report import Report
 from hde.steps.settings import settings_of
 from hde.steps.stage import Options, Stage
 from hde.store import canonical, consumers, journal, ledger, migrate, raw_tables
-from hde.store.canonical import Written
 from hde.store.database import Connection, Database, open_database, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
@@ -58,11 +57,8 @@ def run(source: Source, options: Options, *, home: Path, report: Report, stop: t
                 report.stopped = report.stopped or stop.is_set()
 
 
-def remap(source: Source, *, home: Path, report: Report, dry_run: bool) -> bool:
-    """Map all raw records of every account again, without the network. A dry run counts what would change.
-
-    False: there is no account.
-    """
+def remap(source: Source, *, home: Path, report: Report) -> bool:
+    """Map all raw records of every account again, without the network. False: there is no account."""
     with open_database(home) as database:
         migrate.ensure(database)
         way = Way(source.connector, {}, accounts.token_store(home, database), threading.Event())
@@ -71,11 +67,8 @@ def remap(source: Source, *, home: Path, report: Report, dry_run: bool) -> bool:
             connection.commit()
             for account in known:
                 with _recorded(source, way, database, connection, account, report, "remap") as stage:
-                    if dry_run:
-                        _count_changes(stage)
-                    else:
-                        _prepare_tables(stage)
-                        _map(stage, from_start=True)
+                    _prepare_tables(stage)
+                    _map(stage, from_start=True)
     return bool(known)
 
 
@@ -188,22 +181,6 @@ def _map(stage: Stage, *, from_start: bool = False, together: bool = False) -> N
         map_raw.map_due(
             stage.database, stage.connection, mapper, stage.report.mapped, stop=stage.way.stop, from_start=from_start
         )
-
-
-def _count_changes(stage: Stage) -> None:
-    """What a remap would change. The raw tables are taken as they are: a dry run widens none of them."""
-    for name, raw in stage.tables.items():
-        if lacking := raw_tables.lacks(stage.connection, raw):
-            raise WrongUse(
-                f"{raw.schema}.{name} does not have {', '.join(lacking)} yet, and a dry run changes no table."
-                f" Run first: hde run {stage.source.connector.name}"
-            )
-    for mapper in _mappers(stage):
-        stage.report.mapped(mapper.reader.table.name, map_raw.map_all(stage.connection, mapper), 0)
-    with transaction(stage.connection) as cursor:
-        for mapping, table in _orphaned(stage, cursor):
-            count = canonical.count_mapping(cursor, table, stage.account.id, mapping)
-            stage.report.mapped(mapping.split("/")[-1], Written(removed=count), 0)
 
 
 def _orphaned(stage: Stage, cursor: Cursor) -> list[tuple[str, str]]:

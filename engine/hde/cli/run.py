@@ -9,7 +9,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -29,6 +31,9 @@ from hde.spec.problem import Problem, Problems
 from hde.steps.plan import Range, instant
 from hde.steps.report import Report
 from hde.steps.stage import Options
+from hde.steps.what_if import what_if
+from hde.store import migrate
+from hde.store.database import open_database
 
 as_json = click.option("--json", "as_json", is_flag=True, help="The closing table as JSON, for machines.")
 
@@ -124,7 +129,10 @@ def exit_code(report: Report) -> int:
 @click.option("--dry-run", is_flag=True, help="Count the rows and columns that would change; write nothing.")
 @as_json
 def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
-    """Map all stored records of CONNECTOR (default: every connector) again, without the network."""
+    """Map all stored records of CONNECTOR (default: every connector) again, without the network.
+
+    `hde plan` shows what would change, value by value; --dry-run is its short form.
+    """
     from hde.places import connectors_in_reach
 
     tune_interpreter()
@@ -133,7 +141,7 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
         source = source_of(name)
         report = Report(source.connector.name)
         with shown(report, quiet=as_json):
-            found = remap_source(source, home=make_home(), report=report, dry_run=dry_run)
+            found = (_count_changes if dry_run else remap_source)(source, home=make_home(), report=report)
         if not found and connector:
             raise WrongUse(f"{source.connector.name} has no records yet. Run: hde run {connector}")
         if found:
@@ -143,6 +151,25 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
     if not reports and not as_json:
         click.echo("Nothing is stored yet, so there is nothing to map.")
     return 1 if any(report.has_issues for report in reports) else 0
+
+
+def _count_changes(source: Source, *, home: Path, report: Report) -> bool:
+    """`hde plan`, in numbers. False: there is no account."""
+    with open_database(home) as database, database.connection() as connection:
+        migrate.ensure(database)
+        found = what_if(connection, source, samples=0)
+    for table, outlook in found.raw.items():
+        report.note(f"{table}: {', '.join((*outlook.added, *outlook.refilled))} would be filled from the payloads")
+    for change in found.mappings:
+        if change.note:
+            report.note(f"{change.mapping}: {change.note}")
+        for rows in change.tables.values():
+            columns = {column: values.count for column, values in rows.columns.items()}
+            report.mapped(
+                (change.raw_table or change.mapping).split("/")[-1].split(".")[-1],
+                replace(rows.written, columns=columns), 0,
+            )  # fmt: skip
+    return bool(found.accounts)
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from hde.issues import Issue
 from hde.mapping.compiled import CompiledMapping
 from hde.rows import RawTable
 from hde.steps.ahead import one_ahead
-from hde.store import canonical, consumers, issues
+from hde.store import canonical, consumers, issues, stored_records
 from hde.store.canonical import Lineage, RowsOfRecord, Written
-from hde.store.consumers import Batch, Reader, Refers, State
+from hde.store.consumers import Batch, Reader, Refers
 from hde.store.database import Connection, Database, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
@@ -67,7 +67,8 @@ def map_due(
     from_start: bool = False,
 ) -> None:
     """Map all that is due, batch by batch, unless stopped between two. A new version begins from raw's first record."""
-    begin(connection, mapper, from_start=from_start)
+    if removed := begin(connection, mapper, from_start=from_start):
+        told(mapper.reader.table.name, Written(removed=removed), 0)
     while not stop.is_set():
         count = map_batch(lambda: transaction(connection), mapper, told)
         if count is None:
@@ -113,14 +114,31 @@ def map_together(connection: Connection, mappers: Sequence[Mapper], told: Told) 
                 pass
 
 
-def begin(connection: Connection, mapper: Mapper, *, from_start: bool = False) -> None:
-    """Where the mapping is new, changed, or asked to begin again: watermarks to zero, rows of former targets away."""
+def begin(connection: Connection, mapper: Mapper, *, from_start: bool = False) -> int:
+    """Where the mapping is new, changed, or asked to begin again: watermarks to zero, and rows away that no record
+    will replace, be it that their table or their record is not the mapping's any more. How many went.
+    """
+    removed = 0
+    reader, account = mapper.reader, mapper.account
     with transaction(connection) as cursor:
-        state = consumers.state(cursor, mapper.reader, mapper.account, lock=True)
-        for former in set(state.targets) - set(mapper.reader.targets):
-            canonical.delete_mapping(cursor, former, mapper.account, mapper.reader.mapping)
-        if from_start or state.mapping_hash != mapper.reader.version:
-            consumers.restart(cursor, mapper.reader, mapper.account)
+        state = consumers.state(cursor, reader, account, lock=True)
+        for former in set(state.targets) - set(reader.targets):
+            removed += canonical.delete_mapping(cursor, former, account, reader.mapping)
+        if from_start or state.mapping_hash != reader.version:
+            for target in reader.targets if state.mapping_hash else ():
+                removed += _delete_left_behind(cursor, mapper, target)
+            consumers.restart(cursor, reader, account)
+    return removed
+
+
+def _delete_left_behind(cursor: Cursor, mapper: Mapper, target: str) -> int:
+    removed = 0
+    at: stored_records.Key | None = stored_records.FIRST
+    while at:
+        keys, at = stored_records.left_behind(cursor, target, mapper.reader, mapper.account, at)
+        canonical.delete_rows(cursor, target, mapper.account, mapper.reader.mapping, keys)
+        removed += len(keys)
+    return removed
 
 
 def map_batch(open_transaction: Callable[[], AbstractContextManager[Cursor]], mapper: Mapper, told: Told) -> int | None:
@@ -136,21 +154,6 @@ def map_batch(open_transaction: Callable[[], AbstractContextManager[Cursor]], ma
     return len(batch.due)
 
 
-def map_all(connection: Connection, mapper: Mapper) -> Written:
-    """What mapping everything anew would change; nothing is written."""
-    total = Written()
-    marks: dict[str, int] = {mapper_table.name: 0 for mapper_table in mapper.reader.tables}
-    while True:
-        with transaction(connection) as cursor:
-            batch = consumers.next_batch(cursor, mapper.reader, mapper.account, State(marks, None, ()))
-            if batch is None:
-                return total
-            result = map_records(mapper, batch)
-            for table, records in result.tables.items():
-                total.add(canonical.compare(cursor, table, _lineage(mapper), records))
-            marks[batch.raw_table] = batch.seq
-
-
 @dataclass
 class MappedBatch:
     """Rows by canonical table and record (a record without rows has none there), and issues by record."""
@@ -158,6 +161,8 @@ class MappedBatch:
     tables: dict[str, dict[str, dict[str, canonical.Values]]]
     issues: dict[str, list[Issue]] = field(default_factory=dict)
     errors: int = 0
+    waiting: list[str] = field(default_factory=list)
+    """Records whose counterpart is not there yet."""
 
 
 def map_records(mapper: Mapper, batch: Batch) -> MappedBatch:
@@ -175,6 +180,8 @@ def map_records(mapper: Mapper, batch: Batch) -> MappedBatch:
         for table, part, values in mapped.rows:
             result.tables[table][key][part] = values
         result.issues[key] = mapped.issues
+        if mapped.waiting:
+            result.waiting.append(key)
         result.errors += any(issue.level == "error" for issue in mapped.issues)
     for key in batch.vanished:
         result.issues[key] = []
@@ -187,14 +194,15 @@ def _write(cursor: Cursor, mapper: Mapper, batch: Batch, result: MappedBatch) ->
     for table in TABLES:
         if table in result.tables:
             records: Mapping[str, RowsOfRecord] = result.tables[table]
-            written.add(canonical.write(cursor, table, _lineage(mapper), records))
+            written.add(canonical.write(cursor, table, lineage(mapper), records))
     raw_table = mapper.reader.table.name
     issues.record(cursor, mapper.account, mapper.reader.mapping, raw_table, result.issues, mapper.run)
     consumers.move(cursor, mapper.reader, mapper.account, batch.raw_table, batch.seq)
     return written
 
 
-def _lineage(mapper: Mapper) -> Lineage:
+def lineage(mapper: Mapper) -> Lineage:
+    """What every row that is written now says about where it comes from."""
     table = mapper.reader.table
     return Lineage(
         mapper.account, mapper.reader.mapping, mapper.reader.version[:16], mapper.source_system,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier
@@ -53,6 +53,16 @@ class Written:
             self.columns[column] = self.columns.get(column, 0) + count
 
 
+class Difference(NamedTuple):
+    """One row that would not stay as it is. `was` and `now` are its values where it would change, else empty."""
+
+    kind: Literal["added", "removed", "changed"]
+    record: str
+    part: str
+    was: Values = ()
+    now: Values = ()
+
+
 class _Line(NamedTuple):
     key: tuple[str, str]
     business: bytes
@@ -71,22 +81,41 @@ def write(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, Ro
     if changed:
         _update(cursor, table, lineage, changed)
     if gone:
-        _delete(cursor, table, lineage, gone)
+        delete_rows(cursor, table, lineage.account, lineage.mapping, gone)
     return Written(len(new), len(changed), len(gone), len(lines) - len(new) - len(changed))
 
 
-def compare(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, RowsOfRecord]) -> Written:
-    """What `write` would do, and which columns would change, without doing it."""
+def compare(
+    cursor: Cursor,
+    table: str,
+    lineage: Lineage,
+    records: Mapping[str, RowsOfRecord],
+    told: Callable[[Difference], None] = lambda difference: None,
+) -> Written:
+    """What `write` would do, and which columns would change, without doing it. `told` hears of every such row."""
     stored = _stored(cursor, table, lineage, list(records))
     lines = {line.key: line for line in _lines(records)}
     changed = [key for key, line in lines.items() if key in stored and stored[key] != line.digest]
-    result = Written(
-        len(lines.keys() - stored.keys()), len(changed), len(stored.keys() - lines.keys()),
-        len(lines) - len(changed) - len(lines.keys() - stored.keys()),
-    )  # fmt: skip
+    new, gone = lines.keys() - stored.keys(), stored.keys() - lines.keys()
+    for key in sorted(new):
+        told(Difference("added", *key))
+    for key in sorted(gone):
+        told(Difference("removed", *key))
+    result = Written(len(new), len(changed), len(gone), len(lines) - len(changed) - len(new))
     if changed:
-        result.columns = _changed_columns(cursor, table, lineage, records, changed)
+        for difference in _changes(cursor, table, lineage, records, changed):
+            told(difference)
+            for column in changed_columns(table, difference):
+                result.columns[column] = result.columns.get(column, 0) + 1
     return result
+
+
+def changed_columns(table: str, difference: Difference) -> dict[str, tuple[object, object]]:
+    """The columns of a changed row whose values differ: what they were and what they would be."""
+    names_of = (column.name for column in TABLES[table].columns)
+    return {
+        name: (was, now) for name, was, now in zip(names_of, difference.was, difference.now, strict=True) if was != now
+    }
 
 
 def delete_mapping(cursor: Cursor, table: str, account: int, mapping: str) -> int:
@@ -109,6 +138,16 @@ def count_mapping(cursor: Cursor, table: str, account: int, mapping: str) -> int
     )
     row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def delete_rows(cursor: Cursor, table: str, account: int, mapping: str, gone: Iterable[tuple[str, str]]) -> None:
+    """These rows of a mapping, by record and part."""
+    keys = sorted(gone)
+    cursor.execute(
+        _statements(table).delete,
+        {"account": account, "mapping": mapping,
+         "records": [record for record, _ in keys], "parts": [part for _, part in keys]},
+    )  # fmt: skip
 
 
 def _stored(cursor: Cursor, table: str, lineage: Lineage, records: list[str]) -> dict[tuple[str, str], bytes]:
@@ -142,36 +181,23 @@ def _update(cursor: Cursor, table: str, lineage: Lineage, lines: Sequence[_Line]
     cursor.execute(SQL("DELETE FROM {}").format(_stage(table)))
 
 
-def _delete(cursor: Cursor, table: str, lineage: Lineage, gone: Iterable[tuple[str, str]]) -> None:
-    keys = sorted(gone)
-    cursor.execute(
-        _statements(table).delete,
-        {"account": lineage.account, "mapping": lineage.mapping,
-         "records": [record for record, _ in keys], "parts": [part for _, part in keys]},
-    )  # fmt: skip
-
-
-def _changed_columns(
+def _changes(
     cursor: Cursor,
     table: str,
     lineage: Lineage,
     records: Mapping[str, RowsOfRecord],
     keys: Sequence[tuple[str, str]],
-) -> dict[str, int]:
+) -> Iterable[Difference]:
     business = [column.name for column in TABLES[table].columns]
     cursor.execute(
         SQL("SELECT raw_source_id, part, {} FROM {} WHERE account = %s AND mapping = %s AND raw_source_id = ANY(%s)")
         .format(names(business), Identifier("canonical", table)),
         (lineage.account, lineage.mapping, list({record for record, _ in keys})),
     )  # fmt: skip
-    counts: dict[str, int] = {}
     wanted = set(keys)
     for record, part, *values in cursor.fetchall():
         if (record, part) in wanted:
-            for column, was, is_now in zip(business, values, records[record][part], strict=True):
-                if was != is_now:
-                    counts[column] = counts.get(column, 0) + 1
-    return counts
+            yield Difference("changed", record, part, tuple(values), records[record][part])
 
 
 class _Statements(NamedTuple):

@@ -154,18 +154,21 @@ def _batch(
     if not rows:
         return None
     width = len(key_columns(reader.table)) or 1
-    due: list[Due] = []
-    vanished: list[str] = []
-    for _, there, payload, observed_at, *rest in rows:
-        if there:
-            due.append(Due(_raw_key(reader, rest[:width]), payload, observed_at, tuple(rest[width:])))
-        elif there is False:
-            vanished.append(_raw_key(reader, rest[:width]))
-    return Batch(due, vanished, raw_table, rows[-1][0])
+    changed = [due(reader, columns) for _, there, *columns in rows if there]
+    vanished = [raw_key(reader, columns[2 : 2 + width]) for _, there, *columns in rows if there is False]
+    return Batch(changed, vanished, raw_table, rows[-1][0])
 
 
-def _raw_key(reader: Reader, shown: Sequence[str]) -> str:
-    return key_text(tuple(shown)) if key_columns(reader.table) else ""
+def due(reader: Reader, columns: Sequence[Any]) -> Due:
+    """From the columns of `shown`."""
+    payload, observed_at, *rest = columns
+    width = len(key_columns(reader.table)) or 1
+    return Due(raw_key(reader, rest[:width]), payload, observed_at, tuple(rest[width:]))
+
+
+def raw_key(reader: Reader, values: Sequence[str]) -> str:
+    """The key as issues and canonical rows name it."""
+    return key_text(tuple(values)) if key_columns(reader.table) else ""
 
 
 class _Statements(NamedTuple):
@@ -193,7 +196,7 @@ def _own_statement(reader: Reader) -> Composed:
         " WHERE h._account = %(account)s AND h._op = 'D' AND h._seq > %(mark)s ORDER BY h._seq LIMIT %(limit)s)"
         " ORDER BY 1 LIMIT %(limit)s"
     ).format(
-        shown=_shown(reader), raw=name(table), joins=_joins(reader), again=again, keys=_keys(table, "h"),
+        shown=shown(reader), raw=name(table), joins=joins(reader), again=again, keys=_keys(table, "h"),
         nulls=SQL("").join(SQL(", NULL") for _ in reader.refers), past=history(table),
     )  # fmt: skip
 
@@ -216,12 +219,13 @@ def _through_statement(reader: Reader, other: RawTable, columns: Sequence[str]) 
         " LEFT JOIN LATERAL ({mapped} OFFSET 0) m ON true{joins}"
         " ORDER BY 1"
     ).format(
-        key=Identifier(key), other=name(other), past=history(other), shown=_shown(reader),
-        mapped=mapped, joins=_joins(reader),
+        key=Identifier(key), other=name(other), past=history(other), shown=shown(reader),
+        mapped=mapped, joins=joins(reader),
     )  # fmt: skip
 
 
-def _shown(reader: Reader) -> Composed:
+def shown(reader: Reader) -> Composed:
+    """What a record is mapped from, `m` being its row: payload, when observed, key, counterparts' payloads."""
     observed = SQL("m._observed_at") if reader.table.observe else SQL("NULL::timestamptz")
     others = SQL("").join(SQL(", {}.payload::text").format(Identifier(f"w{i}")) for i in range(len(reader.refers)))
     return SQL("m.payload::text, {}, {}{}").format(observed, _keys(reader.table, "m"), others)
@@ -234,7 +238,8 @@ def _keys(table: RawTable, alias: str) -> Composed:
     return SQL(", ").join(as_text(table, alias, column) for column in columns)
 
 
-def _joins(reader: Reader) -> Composed:
+def joins(reader: Reader) -> Composed:
+    """What `shown` needs beside `m`."""
     return SQL("").join(
         SQL(
             " LEFT JOIN LATERAL (SELECT payload FROM {} WHERE _account = m._account AND {} = m.{} OFFSET 0) {} ON true"

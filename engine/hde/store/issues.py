@@ -47,3 +47,18 @@ def record(
                 " last_seen = now(), closed_at = NULL",
                 (*where, key, issue.path, issue.rule, issue.level, issue.json_type, issue.length, run),
             )
+
+
+def open_of(
+    cursor: Cursor, account: int, origin: str, raw_table: str, records: Iterable[str]
+) -> dict[str, dict[tuple[str, str], str]]:
+    """Of these records, what is open: record -> (path, rule) -> level."""
+    cursor.execute(
+        "SELECT record, path, rule, level FROM meta.issues WHERE account = %s AND origin = %s AND raw_table = %s"
+        " AND closed_at IS NULL AND record = ANY(%s)",
+        (account, origin, raw_table, list(records)),
+    )
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for record, path, rule, level in cursor.fetchall():
+        found.setdefault(record, {})[path, rule] = level
+    return found

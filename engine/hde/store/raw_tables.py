@@ -52,11 +52,23 @@ def prepare(connection: Connection, table: RawTable, references: Iterable[str], 
     return result
 
 
-def lacks(connection: Connection, table: RawTable) -> tuple[str, ...]:
-    """Declared columns that the table does not have; all of them where there is no table. Changes nothing."""
-    with connection.transaction(), connection.cursor() as cursor:
-        there = _columns(cursor, table)
-    return tuple(column for column, _ in table.columns if column not in there)
+@dataclass(frozen=True)
+class Outlook:
+    """What `prepare` would do to a table: make it, add columns, fill columns anew because their path changed."""
+
+    is_new: bool = False
+    added: tuple[str, ...] = ()
+    refilled: tuple[str, ...] = ()
+
+
+def outlook(cursor: psycopg.Cursor[Any], table: RawTable) -> Outlook:
+    """Changes nothing."""
+    there = _columns(cursor, table)
+    if not there:
+        return Outlook(is_new=True)
+    added = tuple(column for column, _ in table.columns if column not in there)
+    elsewhere = _read_elsewhere(cursor, table, there)
+    return Outlook(False, added, tuple(column for column, _ in table.columns if column in elsewhere))
 
 
 def name(table: RawTable) -> Identifier:
