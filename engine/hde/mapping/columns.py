@@ -21,6 +21,7 @@ from hde.mapping.scope import Scope
 from hde.mapping.unit_table import SAME
 from hde.mapping.units import conversion, rule
 from hde.mapping.values import Finding, finite, refuse
+from hde.mapping.watch import watched_column
 from hde.spec.mapping import Reading, UnitRead
 
 _QUARTERS = {times.offset_text(quarter * 900): quarter * 900 for quarter in range(-48, 57)}
@@ -34,7 +35,9 @@ def compile_column(reading: Reading, column: Column, unit: str | None, scope: Sc
     `Reading.optional` is the row's business; here a required column that is null is a finding.
     """
     read = _compile(reading, column, unit, scope)
-    return read if reading.optional or not column.required else _required(read, place(reading, column, scope))
+    if column.required and not reading.optional:
+        read = _required(read, place(reading, column, scope))
+    return watched_column(column.name, reading, read)
 
 
 def place(reading: Reading, column: Column, scope: Scope) -> str:

@@ -12,6 +12,7 @@ from hde.issues import Issue
 from hde.mapping import expression
 from hde.mapping.scope import ITEM_NAMES, Scope
 from hde.mapping.values import Finding
+from hde.mapping.watch import watched_path
 from hde.spec.problem import did_you_mean
 
 RECORD = ""
@@ -39,7 +40,7 @@ def compile_path(text: str, scope: Scope) -> Path:
     """Compile `a.b` or `$name.a.b` where it stands in a mapping. WrongUse names what is wrong."""
     where = scope.in_record(text)
     if not text.startswith("$"):
-        return Path(where, RECORD, _compile(text, where))
+        return Path(where, RECORD, watched_path(where, _compile(text, where)))
     match = expression.NAMED.match(text)
     if match is None:
         raise WrongUse(f"{text!r} is not a path: after $ comes a name, then a path below it ($sleep.start)")
@@ -51,7 +52,7 @@ def compile_path(text: str, scope: Scope) -> Path:
         meant = did_you_mean(f"${name}", known) or f" There is {', '.join(known)}"
         raise WrongUse(f"{text!r}: ${name} does not exist.{meant}")
     rest = below or index
-    return Path(where, name, _compile(rest, where) if rest else _itself)
+    return Path(where, name, watched_path(where, _compile(rest, where) if rest else _itself))
 
 
 def truthy(value: object) -> bool:
