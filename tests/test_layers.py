@@ -36,8 +36,12 @@ WINGS: dict[str, tuple[set[str], set[str]]] = {
         {"httpx"},
     ),
     "run": (OURS | {"spec", "mapping", "source", "store", "steps"}, set()),
+    "contract": (
+        OURS | {"spec", "mapping.expression", "check", "source.windows", "store", "steps", "run"},
+        {"jmespath", "psycopg"},
+    ),
     "cli": (
-        OURS | {"spec", "author", "check", "store", "steps", "run", "sandbox", "places", "redact"},
+        OURS | {"spec", "author", "check", "store", "steps", "run", "contract", "sandbox", "places", "redact"},
         {"click", "rich", "httpx"},
     ),
 }

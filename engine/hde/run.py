@@ -32,11 +32,22 @@ from hde.store.journal import Account
 from hde.store.merge import Cursor
 
 
-def run(source: Source, options: Options, *, home: Path, report: Report, stop: threading.Event) -> None:
-    """Fetch what is owed, store it, map it. Raises HdeError; what was stored until then stays."""
+def run(
+    source: Source,
+    options: Options,
+    *,
+    home: Path,
+    report: Report,
+    stop: threading.Event,
+    database: Database | None = None,
+) -> None:
+    """Fetch what is owed, store it, map it. Raises HdeError; what was stored until then stays.
+
+    Into `database` where one is given, else into that of HDE_DATABASE_URL or of `home`.
+    """
     chosen = _chosen(source.connector, options.resources)
     settings = settings_of(source.connector)
-    with open_database(home) as database:
+    with nullcontext(database) if database else open_database(home) as database:
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         external_id = accounts.choose_account(way, options.account)

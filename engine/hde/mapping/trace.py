@@ -65,7 +65,9 @@ def trace(
         rows = iter(said.rows)
         targets.append(TargetPlan(plan.when, [_watched(one, rows, watch, found.rows) for one in plan.rows]))
     watch.empty()
-    found.mapped = replace(compiled, targets=tuple(targets)).map(record, row=row, references=references, account=account)
+    found.mapped = replace(compiled, targets=tuple(targets)).map(
+        record, row=row, references=references, account=account
+    )
     found.reads, found.asked = watch.columns, watch.loose
     return found
 

@@ -38,7 +38,7 @@ def shown(window: Window, bounds: Bounds) -> Mapping[str, object]:
 
     A format coarser than the bounds is rounded outward, so that nothing inside them is left out.
     """
-    grain = _grain(window.format)
+    grain = grain_of(window.format)
     return {
         "start": None if bounds.start is None else _start(window, bounds.start, grain),
         "end": None if bounds.end is None else _end(window, bounds.end, grain),
@@ -58,7 +58,8 @@ def _end(window: Window, instant: datetime, grain: timedelta) -> object:
     return _written(window.format, _moved(end, -grain) if window.end == "inclusive" else end)
 
 
-def _grain(format_: str) -> timedelta:
+def grain_of(format_: str) -> timedelta:
+    """The shortest span that a format can tell apart."""
     match format_:
         case "rfc3339":
             return MICROSECOND

@@ -13,7 +13,7 @@ from hde.mapping.lookups import key_text
 from hde.mapping.unit_table import Rule
 from hde.mapping.units import rule
 from hde.mapping.watch import ColumnRead
-from hde.spec.mapping import Reading, RowSet, Target
+from hde.spec.mapping import Reading, RowSet, Target, UnitRead
 from hde.spec.yaml_file import YamlFile
 
 _METRIC_LIST = ("metric", "unit", "loinc", "statistic", "method")
@@ -126,6 +126,10 @@ def _steps(reading: Reading, found: ColumnWhy, unit: str | None) -> Iterator[str
         yield _looked_up(reading, found)
     if isinstance(reading.unit, str) and unit is not None:
         yield conversion_words(reading.unit, unit)
+    elif isinstance(reading.unit, UnitRead) and unit is not None:
+        yield f"from the unit the record says to {unit}"
+    if reading.exponent:
+        yield f"times ten to the power of {reading.exponent}"
     yield from _moments(reading)
     if reading.optional:
         yield "without a value there would be no row"
@@ -133,15 +137,20 @@ def _steps(reading: Reading, found: ColumnWhy, unit: str | None) -> Iterator[str
 
 def _chosen(reading: Reading, found: ColumnWhy) -> Reading | None:
     """The alternative whose value was taken: the last one read."""
-    last = next((path for path, value in reversed(found.reads) if value is not None), None)
-    return next((one for one in reading.first if last is not None and last in (one.path, *one.sum)), None)
+    last = next((path for path, value in reversed(found.reads) if value is not None), "")
+    return next((one for one in reading.first if any(_is_at(last, path) for path in one.paths)), None)
+
+
+def _is_at(where: str, path: str) -> bool:
+    """Whether a path is the one that was read: inside `each` it is named from the record on."""
+    return where == path or where.endswith(f".{path}")
 
 
 def _looked_up(reading: Reading, found: ColumnWhy) -> str:
     lookup = reading.lookup
     assert lookup is not None
     name = f"lookup {lookup.name}" if lookup.name else "lookup"
-    said = next((value for path, value in found.reads if path == reading.path), None)
+    said = next((value for path, value in found.reads if reading.path and _is_at(path, reading.path)), None)
     words = said if isinstance(said, list) else [said]
     keys = [key_text(one) for one in words]
     hit = next((key for key in lookup.entries if key in keys), None)
@@ -160,7 +169,9 @@ def _moments(reading: Reading) -> Iterator[str]:
     if reading.after:
         yield f"the first at or after {reading.after}"
     if reading.plus:
-        yield f"plus {reading.plus.path}" + (f" in {reading.plus.unit}" if reading.plus.unit else "")
+        yield f"plus {reading.plus.path}" + (f" in {reading.plus.unit}" if reading.plus.unit else "") + (
+            f", times {reading.plus.times}" if reading.plus.times else ""
+        )  # fmt: skip
 
 
 def conversion_words(source: str, target: str) -> str:

@@ -1,0 +1,115 @@
+"""The contract holds for every kind of pagination and window, and each mistake in a connector breaks it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from contract_made import RESOURCES, write_source
+
+from conftest import fresh_database
+from hde.contract.check import Fresh, Verdict, check_contract
+from hde.contract.shape import CannotBeMade, answer_with
+from hde.mapping.expression import compile
+from hde.spec.load import load_source, mappings_folder
+from hde.store.database import Database
+
+
+@pytest.fixture
+def fresh(server: str) -> Fresh:
+    @contextmanager
+    def opened() -> Iterator[Database]:
+        with fresh_database(server, "template", "for_a_contract") as database:
+            yield database
+
+    return opened
+
+
+def verdicts(file: Path, fresh: Fresh, home: Path, like: Path | None = None) -> list[Verdict]:
+    folder = mappings_folder(file)
+    reference = load_source(like, mappings_folder(like)) if like else None
+    return list(check_contract(load_source(file, folder), folder, fresh, home, like=reference))
+
+
+def broken(found: list[Verdict]) -> list[Verdict]:
+    return [one for one in found if one.problem or one.skipped]
+
+
+def test_every_kind_of_pagination_and_window_keeps_the_contract(fresh: Fresh, tmp_path: Path) -> None:
+    found = verdicts(write_source(tmp_path, *RESOURCES), fresh, tmp_path)
+    assert broken(found) == []
+    kept = {one.of for one in found if one.promise == "running again changes nothing"}
+    assert set(RESOURCES) < kept
+    assert "made/by_body" in kept
+
+
+MISTAKES = [
+    ("by_offset", "{{ page.offset }}", "{{ page.offset + page.offset }}", "pages end"),
+    ("by_offset", "records: data.items", "records: data.itemz", "pages end"),
+    ("by_offset", "format: epoch_ms", "format: epoch", "every record arrives once"),
+    ("by_offset", "key: [id]", "key: [v]", "every record arrives once"),
+    ("by_link", "kind: link_header", "kind: url, next: next", "pages end"),
+    ("by_link", "{kind: link_header}", "null", "every record arrives once"),
+    ("by_body", "meta.next", "meta.nxt", "every record arrives once"),
+    ("by_body", "widen: {before: 2d, after: 1d}", "widen: {before: 1d}", "every record arrives once"),
+    ("by_body", ", widen: {before: 2d, after: 1d}", "", "every record arrives once"),
+    ("by_page", "first: 0", "first: 1", "every record arrives once"),
+    ("by_page", "key: [id, kind]", "key: [kind]", "every record arrives once"),
+    ("by_url", "between {{ window.start }} and {{ window.end }}", "between {{ window.end }} and {{ window.start }}",
+     "every record arrives once"),
+    ("by_url", "next: links.next", "next: links.self", "every record arrives once"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("resource", "right", "wrong", "promise"), MISTAKES, ids=lambda value: str(value)[:24])
+def test_a_mistake_breaks_the_contract(
+    fresh: Fresh, tmp_path: Path, resource: str, right: str, wrong: str, promise: str
+) -> None:
+    like = write_source(tmp_path / "right", resource)
+    file = write_source(tmp_path / "wrong", resource, change=(right, wrong))
+    found = broken(verdicts(file, fresh, tmp_path, like))
+    assert promise in {one.promise for one in found}, found
+
+
+def test_an_end_shown_inclusive_to_a_source_that_excludes_it_loses_records(fresh: Fresh, tmp_path: Path) -> None:
+    excludes = write_source(tmp_path / "right", "by_link", change=(", end: inclusive", ""))
+    includes = write_source(tmp_path / "wrong", "by_link")
+    found = broken(verdicts(includes, fresh, tmp_path, excludes))
+    assert [one.promise for one in found] == ["every record arrives once"]
+    assert "never arrived" in found[0].problem
+
+
+def test_a_key_that_two_fixtures_share_at_different_times_is_found_without_another_version(
+    fresh: Fresh, tmp_path: Path
+) -> None:
+    file = write_source(tmp_path, "by_offset", change=("key: [id]", "key: [v]"))
+    other = tmp_path / "mappings" / "made" / "fixtures" / "by_offset" / "record_1.json"
+    other.write_text(json.dumps(json.loads(other.read_text()) | {"v": 70.5}))
+    (found,) = (one for one in broken(verdicts(file, fresh, tmp_path)) if one.promise == "keys are unique")
+    assert found.problem == "fixtures record_0 and record_1 have one v, at different times"
+
+
+def test_a_resource_without_fixtures_is_named(fresh: Fresh, tmp_path: Path) -> None:
+    file = write_source(tmp_path, "by_url")
+    for fixture in (tmp_path / "mappings" / "made" / "fixtures" / "by_url").iterdir():
+        fixture.unlink()
+    assert ("has fixtures", "by_url") in {(one.promise, one.of) for one in broken(verdicts(file, fresh, tmp_path))}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["data", "data.items", "a-b.items", "entry[].resource", "entry[*].resource", "entry[].resource || `[]`", "a | b", "@",
+     "sets[0].items", "items[]", "days.*.record"],
+)  # fmt: skip
+def test_an_answer_is_made_for_a_path(path: str) -> None:
+    records = [{"id": 1}, {"id": 2}]
+    assert compile(path)(answer_with(path, records)) == records
+
+
+@pytest.mark.parametrize("path", ["length(items)", "items[?kind=='x']", "sort_by(items, &id)", "items[-1].x.y[1:2]"])
+def test_a_path_that_cannot_be_turned_round_is_said(path: str) -> None:
+    with pytest.raises(CannotBeMade):
+        answer_with(path, [{"id": 1}, {"id": 2}])
