@@ -47,11 +47,11 @@ def test_every_kind_of_pagination_and_window_keeps_the_contract(fresh: Fresh, tm
 
 
 MISTAKES = [
-    ("by_offset", "{{ page.offset }}", "{{ page.offset + page.offset }}", "pages end"),
+    ("by_offset", "{{ page.offset }}", "{{ page.offset + page.offset }}", "every record arrives once"),
     ("by_offset", "records: data.items", "records: data.itemz", "pages end"),
     ("by_offset", "format: epoch_ms", "format: epoch", "every record arrives once"),
     ("by_offset", "key: [id]", "key: [v]", "every record arrives once"),
-    ("by_link", "kind: link_header", "kind: url, next: next", "pages end"),
+    ("by_link", "kind: link_header", "kind: url, next: next", "every record arrives once"),
     ("by_link", "{kind: link_header}", "null", "every record arrives once"),
     ("by_body", "meta.next", "meta.nxt", "every record arrives once"),
     ("by_body", "widen: {before: 2d, after: 1d}", "widen: {before: 1d}", "every record arrives once"),
@@ -101,8 +101,8 @@ def test_a_resource_without_fixtures_is_named(fresh: Fresh, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "path",
-    ["data", "data.items", "a-b.items", "entry[].resource", "entry[*].resource", "entry[].resource || `[]`", "a | b", "@",
-     "sets[0].items", "items[]", "days.*.record"],
+    ["data", "data.items", "a-b.items", "entry[].resource", "entry[*].resource", "entry[].resource || `[]`",
+     "a | b", "@", "sets[0].items", "items[]", "days.*.record"],
 )  # fmt: skip
 def test_an_answer_is_made_for_a_path(path: str) -> None:
     records = [{"id": 1}, {"id": 2}]
