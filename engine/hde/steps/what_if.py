@@ -7,11 +7,8 @@ that a run beside it would wait for, and what arrives meanwhile is left to that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-
-import psycopg
 
 from hde.canonical import TABLES
 from hde.issues import Issue
@@ -24,7 +21,7 @@ from hde.steps.read_windows import raw_tables as tables_of
 from hde.store import canonical, consumers, issues, journal, raw_tables, stored_records
 from hde.store.canonical import Difference, Written, changed_columns
 from hde.store.consumers import Batch
-from hde.store.database import Connection, transaction
+from hde.store.database import Connection, reading
 from hde.store.journal import Account
 from hde.store.merge import Cursor
 from hde.store.raw_tables import Outlook
@@ -116,7 +113,7 @@ def what_if(connection: Connection, source: Source, *, samples: int) -> WhatIf:
     known = journal.accounts(connection, source.connector.name)
     connection.commit()
     result = WhatIf(source.connector.name, len(known))
-    with _reading(connection) as cursor:
+    with reading(connection) as cursor:
         outlooks = {name: raw_tables.outlook(cursor, table) for name, table in tables.items()}
     result.raw = {
         name: one for name, one in outlooks.items() if known and not one.is_new and (one.added or one.refilled)
@@ -137,7 +134,7 @@ def _mapping_change(
     samples: int,
 ) -> MappingChange:
     mapper = mapper_of(compile_mapping(mapping), tables, account, run=0)
-    with _reading(connection) as cursor:
+    with reading(connection) as cursor:
         state = consumers.state(cursor, mapper.reader, account.id)
     version = NEW if state.mapping_hash is None else SAME if state.mapping_hash == mapper.reader.version else EDITED
     raw = mapper.reader.table
@@ -147,7 +144,7 @@ def _mapping_change(
     if change.note:
         return change
     comparison = _Comparison(mapper, change, samples)
-    with _reading(connection) as cursor:
+    with reading(connection) as cursor:
         last = stored_records.last_seq(cursor, raw, account.id)
     mark = state.seq.get(raw.name, 0)
     for batch in _batches(connection, mapper, last):
@@ -174,7 +171,7 @@ def _batches(
 ) -> Iterator[tuple[Cursor, list[tuple[int, consumers.Due]]]]:
     mark = 0
     while True:
-        with _reading(connection) as cursor:
+        with reading(connection) as cursor:
             records = stored_records.after(cursor, mapper.reader, mapper.account, mark, last)
             if not records:
                 return
@@ -228,12 +225,12 @@ def _count_left(connection: Connection, mapper: Mapper, change: MappingChange, f
     for target in mapper.reader.targets:
         at: stored_records.Key | None = stored_records.FIRST
         while at:
-            with _reading(connection) as cursor:
+            with reading(connection) as cursor:
                 keys, at = stored_records.left_behind(cursor, target, mapper.reader, mapper.account, at)
             for key in keys:
                 change.tables[target].removed.add(key, samples)
             change.tables[target].written.removed += len(keys)
-    with _reading(connection) as cursor:
+    with reading(connection) as cursor:
         for target in sorted(former - set(mapper.reader.targets)):
             count = canonical.count_mapping(cursor, target, mapper.account, mapper.reader.mapping)
             change.tables[target] = _all_removed(target, count)
@@ -244,7 +241,7 @@ def _gone(
 ) -> Iterator[MappingChange]:
     """Mappings that are no longer in the YAML: their rows would go with them."""
     names = [mapping.name for mapping in source.mappings]
-    with _reading(connection) as cursor:
+    with reading(connection) as cursor:
         found: dict[str, MappingChange] = {}
         for mapping, table in consumers.orphaned(cursor, source.connector.name, account.id, names):
             change = found.setdefault(mapping, MappingChange(mapping, account.external_id, GONE))
@@ -259,16 +256,3 @@ def _gone(
 
 def _all_removed(table: str, count: int = 0) -> TableChange:
     return TableChange(table, Written(removed=count))
-
-
-@contextmanager
-def _reading(connection: Connection) -> Iterator[Cursor]:
-    """One moment of the database, for reading only."""
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    connection.read_only = True
-    try:
-        with transaction(connection) as cursor:
-            yield cursor
-    finally:
-        connection.isolation_level = None
-        connection.read_only = None

@@ -115,6 +115,19 @@ def transaction(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
         yield cursor
 
 
+@contextmanager
+def reading(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
+    """One moment of the database, for reading only: what several statements find fits together."""
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    try:
+        with transaction(connection) as cursor:
+            yield cursor
+    finally:
+        connection.isolation_level = None
+        connection.read_only = None
+
+
 def lock_number(name: str) -> int:
     """A signed 32-bit number for an advisory lock."""
     number = zlib.crc32(f"hde:{name}".encode())
