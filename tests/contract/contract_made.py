@@ -59,11 +59,49 @@ RESOURCES = {
     key: [day]
     columns: {day: date, v: float}
 """,
+    "by_element": """
+    for_each: [red, green]
+    path: "/shelves/{{ each }}"
+    records: records
+    pagination: {kind: cursor, next: next}
+    params: {at: "{{ page.cursor }}"}
+    key: [id, shelf]
+    columns: {id: int, at: timestamptz, v: float, shelf: {type: text, path: $each}}
+""",
+    "by_bookmark": """
+    path: /changes
+    params: {since: "{{ bookmark }}", page: "{{ page.cursor }}"}
+    records: changed
+    bookmark: {next: mark}
+    pagination: {kind: cursor, next: next}
+    key: [id]
+    columns: {id: int, at: timestamptz, v: float}
+""",
+    "newest_first": """
+    path: /feed
+    params: {page: "{{ page.cursor }}"}
+    records: items
+    pagination: {kind: cursor, next: next}
+    window: {time: at, settle: 1d, order: newest_first}
+    key: [id]
+    columns: {id: int, at: timestamptz, v: float}
+""",
+    "by_line": """
+    path: /lines
+    format: ndjson
+    params: {from: "{{ window.start }}", to: "{{ window.end }}"}
+    window: {time: at, settle: 1d, step: 90d}
+    key: hash
+    missing: delete
+    columns: {at: timestamptz, v: float}
+""",
 }
 IDS: dict[str, list[Any]] = {
-    "by_offset": [11, 12], "by_link": ["a", "b"], "by_page": [5, 6], "by_url": [2**40, 2**40 + 1], "by_day": [1],
+    "by_link": ["a", "b"],
+    "by_url": [2**40, 2**40 + 1],
+    "by_day": [1],
     "by_body": ["6f1c1c1e-0000-4000-8000-000000000001", "6f1c1c1e-0000-4000-8000-000000000002"],
-}  # fmt: skip
+}
 MAPPING = """
 from: {resource}
 to:
@@ -93,7 +131,7 @@ def write_source(folder: Path, *resources: str, change: tuple[str, str] = ("", "
 def write_records(mappings: Path, resource: str) -> None:
     fixtures = mappings / "fixtures" / resource
     fixtures.mkdir(parents=True, exist_ok=True)
-    for number, identity in enumerate(IDS[resource]):
+    for number, identity in enumerate(IDS.get(resource, [11, 12])):
         at = f"2024-03-0{number + 1}T0{number + 6}:30:00+02:00"
         record = {"id": identity, "at": at, "day": at[:10], "v": 70.5 + number, "kind": "x"}
         used = {name: value for name, value in record.items() if f"{name}:" in RESOURCES[resource].split("columns:")[1]}

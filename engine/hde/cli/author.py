@@ -52,6 +52,8 @@ def test(connector: str | None, chosen: str, contract: bool, like: str | None) -
 
 def _contracts(connectors: list[str], like: str | None) -> int:
     """One line per promise of a source, and one per resource that does not keep it."""
+    from pathlib import Path
+
     from hde.cli.run import source_of
     from hde.contract.check import check_contract
     from hde.contract.scratch import scratch

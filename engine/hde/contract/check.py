@@ -59,6 +59,7 @@ class Reading:
     canonical: dict[str, list[str]] = field(default_factory=dict)
     """By mapping."""
     unclear: dict[str, set[str]] = field(default_factory=dict)
+    served: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
 
@@ -130,7 +131,7 @@ def _read(
         with database.connection(autocommit=True) as connection:
             found.raw = {name: _payloads(connection, pointed, name) for name in pointed.resources}
             found.canonical = {one.name: _rows(connection, one.name) for one in source.mappings}
-        found.unclear = simulated.unclear
+        found.unclear, found.served = simulated.unclear, simulated.served
     return found
 
 
@@ -183,9 +184,12 @@ def _of_resource(resource: Resource, made: Supply, *readings: Reading) -> Iterat
     yield Verdict("pages end", name, "; ".join(dict.fromkeys(failures)))
     if failures:
         return
-    expected = sorted(_text(one.record) for one in _offered(resource, made))
     for reading in readings:
-        if problem := _difference(expected, reading.raw.get(name, []), made, resource):
+        expected = [_text(one.record) for one in _offered(resource, made, reading)]
+        stored = reading.raw.get(name, [])
+        if resource.for_each is not None:  # several elements may hold one record
+            stored = sorted(set(stored))
+        if problem := _difference(sorted(expected), stored, resource):
             yield Verdict("every record arrives once", name, problem)
             return
     yield Verdict("every record arrives once", name)
@@ -218,12 +222,15 @@ def _failures(reading: Reading, name: str) -> Iterator[str]:
         yield from found.failures if found else ()
 
 
-def _offered(resource: Resource, made: Supply) -> list[Supplied]:
+def _offered(resource: Resource, made: Supply, reading: Reading) -> list[Supplied]:
+    """What the source holds for the account. A fan-out's share depends on its elements, so there what was served."""
     records = made.records[resource.name]
+    if resource.for_each is not None:
+        return [one for one in records if one.identity in reading.served.get(resource.name, set())]
     return records[:1] if resource.records is None and not resource.pagination and not resource.window else records
 
 
-def _difference(expected: list[str], stored: list[str], made: Supply, resource: Resource) -> str:
+def _difference(expected: list[str], stored: list[str], resource: Resource) -> str:
     if expected == stored:
         return ""
     lost, extra = len(set(expected) - set(stored)), len(set(stored) - set(expected))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hde.contract.recognise import Asked, Captures, names_of, recognised
+from hde.contract.recognise import Asked, Captures, captured, names_of, recognised
 from hde.contract.shape import CannotBeMade, answer_with, merged
 from hde.contract.supply import Supplied, Supply, instant
 from hde.source.windows import DAY, grain_of
@@ -24,6 +25,10 @@ from hde.spec.connector import Connector, Cursor, LinkHeader, Offset, PageNumber
 
 IDENTITY = "/hde-contract-account"
 TOKEN = "hde-page-"
+MARK = "20260101000000"
+"""The bookmark that is handed out."""
+SHARES = 8
+"""Among so many elements of a fan-out the records are divided."""
 
 
 class Unclear(Exception):
@@ -60,15 +65,24 @@ class Simulated:
                     name, records, at = self._pages[token]
                     return 200, *self._paged(self.connector.resources[name], records, at, {}, asked)
                 found = recognised(self.connector, self.scope, asked)
+                if found is None and self._is_receipt(asked):
+                    return 200, {}, {}
                 if found is None:
                     raise Unclear(f"{asked.method} {asked.path}: no resource of the connector asks so")
                 resource, captures = found
                 name = resource.name
+                if resource.format.kind not in ("json", "ndjson") or resource.format.zip:
+                    raise Unclear(f"answers in {resource.format.kind} are not simulated")
                 records = list(self._listed(resource, captures))
                 return 200, *self._paged(resource, records, 0, captures, asked)
             except (Unclear, CannotBeMade) as error:
                 self.unclear.setdefault(name, set()).add(str(error))
                 return 400, {"error": str(error)}, {}
+
+    def _is_receipt(self, asked: Asked) -> bool:
+        """Whether it is one of the requests that follow a stored record: sent for their effect, so any answer does."""
+        receipts = [one.when_stored.request for one in self.connector.resources.values() if one.when_stored]
+        return any(captured(request, self.scope, asked) is not None for request in receipts)
 
     def _token(self, asked: Asked) -> str:
         at = asked.text.find(TOKEN)
@@ -81,11 +95,19 @@ class Simulated:
 
     def _listed(self, resource: Resource, captures: Captures) -> Iterator[Supplied]:
         records = self.supply.records[resource.name]
+        if captures.get("bookmark"):
+            return  # nothing has changed since it was handed out
+        if resource.for_each is not None:
+            each = "\n".join(text for name, text in sorted(captures.items()) if name.partition(".")[0] == "each")
+            records = records[zlib.crc32(each.encode()) % SHARES :: SHARES]
         if resource.records is None and not resource.pagination and not resource.window:
             records = records[:1]
         window = resource.window
         if window is None:
             yield from records
+            return
+        if window.order == "newest_first":
+            yield from reversed(records)
             return
         start, end = _span(window, resource, captures)
         for one in records:
@@ -98,7 +120,8 @@ class Simulated:
         spec = resource.pagination
         match spec:
             case None:
-                return self._body(resource, records, {}), {}
+                marks: dict[Where | None, object] = {resource.bookmark.next: MARK} if resource.bookmark else {}
+                return self._body(resource, records, {}), _headers(marks)
             case PageNumber():
                 size = _whole(captures.get("page.size")) or spec.size or self.page
                 at = (_whole(captures.get("page.number"), spec.first) - spec.first) * size
@@ -140,10 +163,18 @@ class Simulated:
         found: object = [one.record for one in records]
         is_one = resource.records is None and not resource.pagination and not resource.window
         body = answer_with(resource.records, records[0].record if is_one and records else found)
-        for where, value in parts.items():
+        marks: dict[Where | None, object] = {resource.bookmark.next: MARK} if resource.bookmark else {}
+        for where, value in (*parts.items(), *marks.items()):
             if where is not None and where.body is not None and value is not None:
                 body = merged(body, answer_with(where.body, value))
-        return body
+        return Lines(records) if resource.format.kind == "ndjson" else body
+
+
+@dataclass(frozen=True)
+class Lines:
+    """An answer of one record per line."""
+
+    records: list[Supplied]
 
 
 def _headers(parts: Mapping[Where | None, object]) -> dict[str, str]:
@@ -205,7 +236,8 @@ def running(simulated: Simulated) -> Iterator[Simulated]:
 
         def do_GET(self) -> None:
             status, body, headers = simulated.answer(_asked(self))
-            content = json.dumps(body).encode()
+            lines = [json.dumps(one.record) for one in body.records] if isinstance(body, Lines) else [json.dumps(body)]
+            content = "\n".join(lines).encode()
             self.send_response(status)
             for name, value in {"Content-Type": "application/json", **headers}.items():
                 self.send_header(name, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 
 from hde.check.fixtures import read_fixtures
 from hde.mapping.expression import compile, is_plain
-from hde.spec.connector import Connector, OtherTime, Resource
+from hde.spec.connector import HASH_KEY, Connector, OtherTime, Resource
 from hde.spec.load import Source
 
 ENOUGH = 120
@@ -141,12 +142,22 @@ def _copies(
             record = _moved(copy.deepcopy(fixture), moves(number))
             for path in altered:
                 _alter(record, path, fixture, number)
-            identity = tuple(str(value_at(path, record)) for path in keys)
+            identity = _identity(resource, keys, record)
             if identity not in seen:
                 seen.add(identity)
                 yield Supplied(name, record, None, identity)
-        if not keys:
+        if not keys and not _is_hashed(resource):
             return
+
+
+def _identity(resource: Resource, keys: tuple[str, ...], record: Document) -> tuple[str, ...]:
+    if _is_hashed(resource):
+        return (json.dumps(record, sort_keys=True),)
+    return tuple(str(value_at(path, record)) for path in keys)
+
+
+def _is_hashed(resource: Resource) -> bool:
+    return resource.key == (HASH_KEY,)
 
 
 def _moved(value: Any, by: timedelta) -> Any:
