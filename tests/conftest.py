@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -44,6 +44,12 @@ def database(server: str) -> Iterator[Database]:
     """A migrated database of this test's own."""
     with fresh_database(server, "template", "for_a_test") as database:
         yield database
+
+
+@pytest.fixture
+def fresh(server: str) -> Callable[[], AbstractContextManager[Database]]:
+    """Opens a migrated database that holds nothing, as often as it is called."""
+    return lambda: fresh_database(server, "template", "for_a_reading")
 
 
 @pytest.fixture

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from contract_made import RESOURCES, write_source
 
-from conftest import fresh_database
 from hde.contract.check import Fresh, Verdict, check_contract
 from hde.contract.shape import CannotBeMade, answer_with
 from hde.mapping.expression import compile
 from hde.spec.load import load_source, mappings_folder
-from hde.store.database import Database
-
-
-@pytest.fixture
-def fresh(server: str) -> Fresh:
-    @contextmanager
-    def opened() -> Iterator[Database]:
-        with fresh_database(server, "template", "for_a_contract") as database:
-            yield database
-
-    return opened
 
 
 def verdicts(file: Path, fresh: Fresh, home: Path, like: Path | None = None) -> list[Verdict]:
