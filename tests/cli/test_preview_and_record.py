@@ -124,7 +124,7 @@ def test_a_preview_shows_the_whole_way(made: Source) -> None:
     lines = " ".join(found.out.split())
     for said in (
         f"GET {made.url}/v1/nights", "?start=", "&key=***", "x-key: ***", "200 · application/json", "4 records",
-        "x-rate-left: 7", "the next page", "&cursor=page-2", "record 1 of 4 · key 880010010", "score.total",
+        "x-rate-left: 7", "the next page", "&cursor=page-2", "record 1 of 4 · key 880010010", "score total",
         "2 more records in this page", "canonical.sleep_sessions", "is_nap false", "$account.zone", "Europe/Berlin",
         "the youngest of", "payload only",
     ):  # fmt: skip

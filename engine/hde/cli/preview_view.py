@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -126,8 +127,14 @@ def _leaves(record: RecordView) -> Group:
     table.add_column("record", overflow="fold")
     table.add_column("value", overflow="fold")
     table.add_column("raw column", overflow="fold")
+    above = ""
     for leaf in record.leaves:
-        table.add_row(leaf.path, _cut(_unquoted(leaf.value), LONGEST_VALUE), _column(leaf))
+        parent, _, name = ("", "", leaf.path) if leaf.path.startswith("$") else leaf.path.rpartition(".")
+        if parent and parent != above:
+            table.add_row(Text(parent, "dim"), "", "")
+        above = parent
+        path = f"  {name}" if parent else name
+        table.add_row(path, _cut(_unquoted(leaf.value), LONGEST_VALUE), _column(leaf))
     known = {leaf.path for leaf in record.leaves if leaf.issue}
     others = [
         Text(f"✗ {issue.path or 'record'}: {issue.rule}", "red") for issue in record.issues if issue.path not in known
@@ -199,7 +206,9 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z").replace(".000000", "")
+        return re.sub(
+            r"(\.\d*?)0+Z$", lambda match: f"{match[1].rstrip('.')}Z", value.isoformat().replace("+00:00", "Z")
+        )
     return str(value)
 
 
