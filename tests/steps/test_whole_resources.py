@@ -40,6 +40,21 @@ resources:
     columns: {id: bigint}
     pagination: {kind: page, first: 1, size: 2, stop: short}
   linked: {path: /linked, key: [id], columns: {id: bigint}, pagination: {kind: link_header}}
+  kinds: {for_each: [a, b], path: "/kinds/{{ each }}", key: [id], columns: {id: bigint}}
+  details:
+    for_each: {resource: sleeps, path: "parts[].id"}
+    path: "/details/{{ each }}"
+    key: [id]
+    columns: {id: {type: bigint, path: "$each"}, name: text}
+    warnings: told
+  messages:
+    path: /messages
+    params: {token: "{{ bookmark }}"}
+    records: list
+    bookmark: {next: token}
+    key: [id]
+    columns: {id: bigint}
+    when_stored: {method: PUT, path: "/messages/{{ record.id }}/seen"}
   listed: {path: /listed, format: csv, key: [id], columns: {id: bigint, v: float}}
   formed: {path: /formed, method: POST, form: {action: get, ids: [1, 2]}, key: [id], columns: {id: bigint}}
 """
@@ -163,6 +178,24 @@ def said(folder: Path, text: str, resource: str = "things") -> list[str]:
         pytest.param("listed", """
     exchanges: [{request: {path: /listed}, answer: {body: "id,v\\n1,2.5\\n2,\\n", headers: {Content-Type: text/csv}}}]
     expect: {raw: [{id: 1, v: 2.5}, {id: 2, v: null}]}""", id="another format"),
+        pytest.param("kinds", """
+    exchanges:
+      - {request: {path: /kinds/b}, answer: {json: [{id: 2}]}}
+      - {request: {path: /kinds/a}, answer: {json: [{id: 1}]}}
+    expect: {raw: [{id: 1}, {id: 2}], requests: 2}""", id="one request for each constant"),
+        pytest.param("details", """
+    exchanges:
+      - {request: {path: /sleeps}, answer: {json: [{id: 1, parts: [{id: 8}, {id: 9}]}, {id: 2, parts: [{id: 9}]}]}}
+      - {request: {path: /details/8}, answer: {json: {name: x}}}
+      - {request: {path: /details/9}, answer: {json: {name: y, told: half of it}}}
+    expect: {raw: [{id: 8, name: x}, {id: 9, name: y}], requests: 3, warnings: [half of it]}""",
+            id="one request for each parent record, and what the source warns of"),
+        pytest.param("messages", """
+    exchanges:
+      - {request: {path: /messages, params: {token: null}}, answer: {json: {list: [{id: 1}, {id: 2}], token: t}}}
+      - {request: {path: /messages/1/seen, method: PUT}, answer: {status: 204}}
+      - {request: {path: /messages/2/seen, method: PUT}, answer: {status: 204}}
+    expect: {raw: [{id: 1}, {id: 2}], requests: 3}""", id="a receipt for each record"),
         pytest.param("formed", """
     exchanges: [{request: {path: /formed, method: POST, form: {action: get, ids: [1, 2]}}, answer: {status: 204}}]
     expect: {raw: [], stopped: "empty: 204"}""", id="a form, and nothing"),
@@ -193,6 +226,8 @@ def test_what_passes(folder: Path, resource: str, text: str) -> None:
             "biometrics_vitals: expected 1 row, got 0",
             "1 row of things waiting for a record of sleeps that is not among its fixtures",
         ], id="a record that waits"),
+        pytest.param(f"{SINCE}: [{ONE}]\n    expect: {{warnings: [late]}}",
+            ["warning 'late': expected, and not there"], id="no warning"),
         pytest.param(f"{SINCE}: [{ONE}]\n    error: teapot", ["expected an error with 'teapot', and there was none"],
             id="no error"),
         pytest.param(f"{SINCE}: [{{request: {{path: /things}}, answer: {{status: 403}}}}]\n    expect: {{}}",

@@ -62,6 +62,7 @@ class Expectation:
     requests: int | None = None
     waits: tuple[float, ...] | None = None
     issues: tuple[ExpectedIssue, ...] = ()
+    warnings: tuple[str, ...] = ()
     skipped: bool = False
 
 
@@ -155,6 +156,7 @@ def _expectation(said: Mapping[str, Any]) -> Expectation:
         requests=said.get("requests"),
         waits=None if waits is None else tuple(waits),
         issues=tuple(ExpectedIssue(issue["path"], issue["rule"]) for issue in said.get("issues", ())),
+        warnings=tuple(said.get("warnings", ())),
         skipped=said.get("skipped", False),
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from hde.errors import HdeError, WrongUse
 from hde.issues import Issue
@@ -15,12 +16,13 @@ from hde.source.address import origin
 from hde.source.asked import Sent
 from hde.source.budget import Unlimited
 from hde.source.outgoing import rendered
+from hde.source.pages import Page
 from hde.source.playback import Playback
 from hde.source.session import Session
-from hde.spec.connector import Connector
+from hde.spec.connector import Connector, Resource
 from hde.spec.resource_test import ResourceTest
 from hde.steps.plan import connector_scope, instant
-from hde.steps.rehearsal import first_readings, read
+from hde.steps.rehearsal import elements, first_readings, read
 from hde.steps.stand_ins import Clock, GivenToken, NotGiven, WithoutChance, no_log, settings_with
 
 
@@ -31,6 +33,8 @@ class Played:
     rows: dict[tuple[str, ...], RawRow] = field(default_factory=dict)
     """The last of each key, in the order in which the keys came."""
     issues: dict[tuple[str, str], Issue] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+    """The source's own words, each once."""
     stopped: list[str] = field(default_factory=list)
     skipped: bool = False
     requests: int = 0
@@ -69,22 +73,43 @@ def play(test: ResourceTest, connector: Connector) -> Played:
 
 
 def _read(session: Session, test: ResourceTest, settings: Mapping[str, str], played: Played) -> None:
-    connector = session.connector
-    readings = first_readings(
-        connector,
-        connector.resources[test.resource],
-        now=instant(test.now, "now"),
-        scope=connector_scope(connector, settings, played.account),
-        since=instant(test.since, "since") if test.since else None,
-    )
-    for _, page in read(session, readings):
+    resource = session.connector.resources[test.resource]
+    for page in _pages(session, test, settings, played, resource):
         for row in page.rows:
             played.rows[row.key] = row
             played.note(row.issues)
         played.note(page.unkeyed)
+        played.warnings.update(dict.fromkeys(page.warnings))
         played.skipped = played.skipped or page.outcome == "skip"
         if page.stopped is not None:
             played.stopped.append(page.stopped)
+    if resource.when_stored is not None:
+        for row in played.rows.values():
+            record = msgspec.json.decode(row.payload)
+            session.answer(resource.when_stored.request, {"record": record}, resource.when_stored.errors)
+
+
+def _pages(
+    session: Session, test: ResourceTest, settings: Mapping[str, str], played: Played, resource: Resource
+) -> Iterator[Page]:
+    """Of every element and window. Elements come from records that are read as well, and not kept."""
+    connector = session.connector
+
+    def parents(other: Resource) -> Iterable[RawRow]:
+        rows = [row for page in _pages(session, test, settings, played, other) for row in page.rows]
+        return {row.key: row for row in rows}.values()
+
+    for element in elements(connector, resource, parents):
+        readings = first_readings(
+            connector,
+            resource,
+            now=instant(test.now, "now"),
+            scope=connector_scope(connector, settings, played.account),
+            since=instant(test.since, "since") if test.since else None,
+            element=element,
+        )
+        for _, page in read(session, readings):
+            yield page
 
 
 def _base(connector: Connector, settings: Mapping[str, str], test: ResourceTest) -> str:

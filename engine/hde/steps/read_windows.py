@@ -41,7 +41,7 @@ def readers(
     session: Session, readings: Iterable[Reading], report: Report, stop: threading.Event, parallel: int
 ) -> Readers[Reading, Page]:
     def read(reading: Reading, arrived: Callable[[], int]) -> Iterator[Page]:
-        for page in _pages(session, reading, arrived):
+        for page in pages(session, reading, arrived):
             if page.server_time and abs(page.server_time - page.received_at) > CLOCKS_APART:
                 report.note("This machine's clock and the source's are more than five minutes apart; set it right.")
             yield page
@@ -68,7 +68,7 @@ def read_and_store(reading_side: Readers[Reading, Page], storing: Storing) -> No
         reading_side.close()
 
 
-def _pages(session: Session, reading: Reading, arrived: Callable[[], int]) -> Iterator[Page]:
+def pages(session: Session, reading: Reading, arrived: Callable[[], int]) -> Iterator[Page]:
     """The window's pages, from its stored cursor where it has one; a lost cursor begins the window anew, once.
 
     A bookmark that the source does not know any more is lost at its first page: then everything is read.

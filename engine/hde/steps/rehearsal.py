@@ -5,7 +5,7 @@ Whoever calls it brings the session: signed in at the source, or answered from r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import count
@@ -16,19 +16,21 @@ import msgspec
 
 from hde.check.counterpart import counterpart
 from hde.mapping.compiled import CanonicalRow, CompiledMapping, Mapped
-from hde.rows import RawRow
-from hde.source.pages import Page, WindowLost, read_pages
+from hde.rows import RawRow, key_text
+from hde.source.elements import Element, constant_elements, elements_of_record
+from hde.source.pages import Page
 from hde.source.session import Session
 from hde.source.transport import Reply
 from hde.spec.connector import Connector, Resource
+from hde.spec.elements import parents_of
 from hde.spec.load import Source
 from hde.spec.mapping import Reference
-from hde.steps import plan
+from hde.steps import plan, read_windows
 from hde.steps.plan import Reading
 from hde.store import ledger
 from hde.store.ledger import Span, WindowRecord
 
-__all__ = ["CanonicalRow", "OfMapping", "Open", "Records", "Watch", "first_readings", "map_row", "read"]
+__all__ = ["CanonicalRow", "OfMapping", "Open", "Records", "Watch", "elements", "first_readings", "map_row", "read"]
 
 Watch = Callable[[httpx.Request, Reply], None]
 Open = Callable[[Watch], AbstractContextManager[Session]]
@@ -55,30 +57,43 @@ def first_readings(
     scope: Mapping[str, object],
     since: datetime | None = None,
     until: datetime | None = None,
+    element: Element | None = None,
 ) -> list[Reading]:
-    """What a first run would read: the windows up to `now`, or the resource as a whole."""
-    stream = plan.stream_of(connector, resource, 0, now, scope)
+    """What a first run would read, for one element: the windows up to `now`, or the resource as a whole."""
+    stream = plan.stream_of(connector, resource, 0, now, scope, element)
     if resource.window is None:
-        return [Reading(resource, WindowRecord(stream, None, now))]
+        return [Reading(resource, WindowRecord(stream, None, now), element)]
     begin, end = since or stream.begin, min(until or now, now)
     spans = [Span(begin, end)] if begin is None or begin < end else []
-    return [Reading(resource, WindowRecord(stream, span, now)) for span in ledger.cut(spans, resource.window.step, now)]
+    records = (WindowRecord(stream, span, now) for span in ledger.cut(spans, resource.window.step, now))
+    return [Reading(resource, record, element) for record in records]
 
 
-def read(session: Session, readings: Sequence[Reading]) -> Iterator[tuple[Reading, Page]]:
+def read(session: Session, readings: Iterable[Reading]) -> Iterator[tuple[Reading, Page]]:
     """The pages of all readings, one after the other; a window that the source wants begun anew is, once."""
     numbers = count(1)
-
-    def arrived() -> int:
-        return next(numbers)
-
     for reading in readings:
-        try:
-            for page in read_pages(session, reading.resource, reading.bounds, arrived=arrived):
-                yield reading, page
-        except WindowLost:
-            for page in read_pages(session, reading.resource, reading.bounds, arrived=arrived):
-                yield reading, page
+        for page in read_windows.pages(session, reading, lambda: next(numbers)):
+            yield reading, page
+
+
+def elements(
+    connector: Connector, resource: Resource, parents: Callable[[Resource], Iterable[RawRow]]
+) -> Iterator[Element | None]:
+    """What a resource is asked for, each once; None where it has no `for_each`. `parents` gives a resource's rows."""
+    if resource.for_each is None:
+        yield None
+        return
+    of_records = parents_of(resource.for_each)
+    if of_records is None:
+        yield from constant_elements(resource.for_each)
+        return
+    seen: set[str] = set()
+    for row in parents(connector.resources[of_records.resource]):
+        for element in elements_of_record(resource.for_each, row.payload, key_text(row.key)):
+            if element.key not in seen:
+                seen.add(element.key)
+                yield element
 
 
 def map_row(

@@ -58,6 +58,12 @@ def _course(expect: Expectation, played: Played) -> Iterator[str]:
         others = dict.fromkeys(one for one in played.stopped if one != expect.stopped)
         if others or not played.stopped:
             yield f"stopped: expected {expect.stopped!r}, got {', '.join(map(repr, others)) or 'nothing read'}"
+    for warning in expect.warnings:
+        if warning not in played.warnings:
+            yield f"warning {warning!r}: expected, and not there"
+    for warning in played.warnings:
+        if warning not in expect.warnings:
+            yield f"warning {warning!r}: there, and not expected"
     if expect.skipped != played.skipped:
         yield "skipped: it was not" if expect.skipped else "it was skipped, and `skipped: true` is not expected"
     if expect.requests is not None and expect.requests != played.requests:
