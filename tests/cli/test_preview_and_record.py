@@ -42,6 +42,12 @@ resources:
     key: [id]
     columns: {id: bigint}
     pagination: {kind: page, first: 1, size: 2}
+  kinds: {for_each: [a, b], path: "/kinds/{{ each }}", key: [id], columns: {id: bigint}}
+  details:
+    for_each: {resource: pulses, path: id}
+    path: "/details/{{ each }}"
+    key: [pulse]
+    columns: {pulse: {type: bigint, path: $each}, name: text}
   broken: {path: /broken, records: rows, key: [id], columns: {id: bigint}}
 """
 NIGHTS = """\
@@ -92,6 +98,10 @@ def answer(seen: Seen) -> Reply | None:
                     {"id": 9_000_002, "night_id": 4, "bpm": "x"},
                 ]
             )
+        case "/v1/kinds/a" | "/v1/kinds/b":
+            return Reply([{"id": 40_000 + ord(seen.path[-1])}])
+        case "/v1/details/9000001" | "/v1/details/9000002":
+            return Reply({"name": f"Rosalinde {seen.path[-1]}"})
         case "/v1/linked":
             link = f'<http://{seen.headers["host"]}/v1/linked?page={page + 1}&sig=abc>; rel="next"'
             return Reply([{"id": 5000 + page}], headers={"Link": link})
@@ -143,6 +153,31 @@ def test_a_preview_looks_for_counterparts_on_the_first_page_of_the_other_resourc
     assert "paging stops: single page" in lines
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("kinds",), ("each a", "/v1/kinds/a", "40097")),
+        (("kinds", "--each", "b"), ("each b", "/v1/kinds/b", "40098")),
+        (("details",), ("each 9000001", "/v1/details/9000001", "Rosalinde 1")),
+        (("details", "--each", "9000002"), ("each 9000002", "Rosalinde 2")),
+    ],
+)
+def test_a_preview_takes_one_element(made: Source, arguments: tuple[str, ...], said: tuple[str, ...]) -> None:
+    found = call("preview", "made", *arguments)
+    assert found.code == 0, found.said
+    lines = " ".join(found.out.split())
+    assert [one for one in said if one not in lines] == []
+    assert lines.count("request GET") == 1
+
+
+def test_what_comes_from_other_records_is_recorded_without_a_test(made: Source) -> None:
+    found = call("record", "made", "details")
+    assert found.code == 0, found.said
+    assert "No test was written" in found.out
+    assert "Rosalinde" not in Path("mappings/made/fixtures/details/recorded.json").read_text()
+    assert not Path("mappings/made/tests").exists()
+
+
 def test_a_preview_of_an_answer_that_cannot_be_read_shows_it(made: Source) -> None:
     found = call("preview", "made", "broken")
     assert found.code == 1
@@ -174,6 +209,7 @@ def test_a_preview_of_a_fixture_asks_nobody(made: Source, monkeypatch: pytest.Mo
         (("preview", "made", "night"), "made has no resource 'night'. Did you mean 'nights'?"),
         (("preview", "made", "nights", "--fixture", "on"), "No fixture 'on' in mappings/made/fixtures/nights."),
         (("preview", "made", "nights", "--since", "2026-01-02", "--until", "2026-01-01"), "no window to ask for"),
+        (("preview", "made", "kinds", "--each", "c"), "kinds: no element 'c'"),
         (("record", "made", "nights", "--name", "../x"), "--name '../x': a-z, 0-9, _ and - only"),
     ],
 )
@@ -204,7 +240,7 @@ def test_a_recording_plays_back_and_names_nobody(made: Source) -> None:
     assert "sleep_sessions" in Path("mappings/made/tests/nights_recorded.yaml").read_text()
 
 
-@pytest.mark.parametrize(("resource", "pages"), [("linked", 2), ("numbered", 3)])
+@pytest.mark.parametrize(("resource", "pages"), [("linked", 2), ("numbered", 3), ("kinds", 2)])
 def test_every_way_of_paging_can_be_recorded(made: Source, resource: str, pages: int) -> None:
     assert call("record", "made", resource, "--pages", "2").code == 0
     assert call("test", "made", "-k", f"{resource}_recorded").out == "1 passed, 0 failed\n"

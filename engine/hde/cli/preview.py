@@ -26,6 +26,7 @@ from hde.steps.plan import instant
 @click.option("--limit", type=click.IntRange(1, 100), default=3, show_default=True, help="Records to show.")
 @click.option("--since", metavar="DATE", help="Begin the window here.")
 @click.option("--until", metavar="DATE", help="End the window here.")
+@click.option("--each", metavar="VALUE", help="Which element of its for_each; else the first.")
 @click.option("--account", metavar="A", help="Which account, where there are several.")
 def preview(
     connector: str,
@@ -34,6 +35,7 @@ def preview(
     limit: int,
     since: str | None,
     until: str | None,
+    each: str | None,
     account: str | None,
 ) -> int:
     """Ask for one page of RESOURCE and show it on its way: request, answer, raw rows, canonical rows.
@@ -47,6 +49,7 @@ def preview(
         datetime.now(UTC),
         instant(since, "--since") if since else None,
         instant(until, "--until") if until else None,
+        each,
     )
     title = f"{source.connector.title or source.connector.name} · {resource}"
     if fixture is not None:

@@ -16,8 +16,9 @@ from rich.text import Text
 
 from hde.canonical import TABLES
 from hde.cli.progress import PLAIN_WIDTH
-from hde.steps.preview import AnswerView, Leaf, Preview, RecordView, RequestView
+from hde.steps.preview import Preview
 from hde.steps.rehearsal import CanonicalRow, OfMapping
+from hde.steps.views import AnswerView, Leaf, RecordView, RequestView
 from hde.store.ledger import Span
 
 WIDE = 140
@@ -47,6 +48,8 @@ def show(title: str, preview: Preview, fixture: str | None) -> None:
 
 
 def _facts(preview: Preview, fixture: str | None) -> Iterator[tuple[str, RenderableType]]:
+    if preview.element is not None:
+        yield "each", Text(_cut(preview.element.key, 200))
     if preview.windows:
         yield "windows", _windows(preview.windows)
     for request, answer in preview.calls:

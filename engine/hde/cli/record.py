@@ -89,6 +89,8 @@ def _tell(recording: Recording, files: Mapping[Path, bytes], connector: str) -> 
     console.print(table)
     for file in files:
         console.print(f"wrote {file}", soft_wrap=True)
+    if not recording.is_whole:
+        console.print("No test was written: what is asked for comes from other records; write its exchanges by hand.")
     console.print(
         "Before you share them: read the column `kept as they are`, and open the files. Rules cannot know every name."
     )

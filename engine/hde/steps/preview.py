@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -13,72 +11,28 @@ from typing import Any
 import httpx
 import msgspec
 
-from hde.errors import HdeError, WrongUse
-from hde.issues import Issue
+from hde.errors import HdeError, SourceError, WrongUse
 from hde.mapping.compiled import CompiledMapping, compile_mapping
-from hde.mapping.expression import is_plain
-from hde.redact import without_secrets
 from hde.rows import RawRow, key_text
 from hde.source.asked import Sent
-from hde.source.exact import decode_exactly, exact_text
+from hde.source.elements import Element
 from hde.source.outgoing import rendered
 from hde.source.pages import Page
 from hde.source.pagination import first, page_scope
 from hde.source.reader import RowReader
 from hde.source.session import Session
 from hde.source.transport import Reply
-from hde.source.windows import Bounds, shown
-from hde.spec.connector import Connector, RawColumn, Resource
+from hde.source.windows import shown
+from hde.spec.connector import Connector, Resource
+from hde.spec.elements import parents_of
 from hde.spec.load import Source
-from hde.steps.plan import connector_scope
-from hde.steps.rehearsal import OfMapping, Open, Records, first_readings, map_row, read
+from hde.steps.plan import Reading, connector_scope
+from hde.steps.rehearsal import Open, Records, elements, first_readings, map_row, read
 from hde.steps.stand_ins import settings_with
+from hde.steps.views import AnswerView, RecordView, RequestView, answer_view, leaves_of, request_view
 from hde.store.ledger import Span
 
 MOST_CALLS = 20
-LONGEST_BODY = 20_000
-_TELLING = re.compile(r"rate|limit|retry|link|total|page|cursor|next|count", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One place in a record, and the raw column that reads it; None: it stands in the payload only."""
-
-    path: str
-    value: str
-    column: RawColumn | None = None
-    stored: str | None = None
-    issue: str = ""
-
-
-@dataclass(frozen=True)
-class RequestView:
-    """A request, secrets hidden."""
-
-    method: str
-    address: str
-    params: tuple[tuple[str, str], ...]
-    headers: tuple[tuple[str, str], ...]
-    body: str
-
-
-@dataclass(frozen=True)
-class AnswerView:
-    """An answer, secrets hidden; of its headers those that tell something about limits, pages and kind."""
-
-    status: int
-    kind: str
-    size: int
-    headers: tuple[tuple[str, str], ...]
-    body: str
-
-
-@dataclass(frozen=True)
-class RecordView:
-    key: str
-    leaves: tuple[Leaf, ...]
-    issues: tuple[Issue, ...]
-    mapped: tuple[OfMapping, ...]
 
 
 @dataclass
@@ -86,6 +40,7 @@ class Preview:
     """What there is to see."""
 
     resource: Resource
+    element: Element | None = None
     windows: Sequence[Span] = ()
     calls: list[tuple[RequestView, AnswerView | None]] = field(default_factory=list)
     """The request as it was sent (or would be), and what came back."""
@@ -104,6 +59,8 @@ class Wanted:
     now: datetime
     since: datetime | None = None
     until: datetime | None = None
+    each: str | None = None
+    """The element to ask for, where it is not the first."""
 
 
 def live(source: Source, wanted: Wanted, open_session: Open) -> Preview:
@@ -114,10 +71,18 @@ def live(source: Source, wanted: Wanted, open_session: Open) -> Preview:
 
     def watch(request: httpx.Request, reply: Reply) -> None:
         if len(calls) < MOST_CALLS:
-            calls.append((_request_view(Sent.of(request)), _answer_view(reply)))
+            calls.append((request_view(Sent.of(request)), answer_view(reply)))
 
     with open_session(watch) as session:
-        readings = _readings(session, wanted.resource, wanted)
+        try:
+            element = element_of(session, wanted.resource, wanted)
+        except SourceError as error:
+            preview.error = error
+            return preview
+        finally:
+            calls.clear()  # those for the records it comes from are not what is looked at
+        readings = _readings(session, wanted.resource, wanted, element)
+        preview.element = element
         preview.windows = [reading.window.span for reading in readings if reading.window.span]
         if not readings:
             raise WrongUse("there is no window to ask for: --since is not before --until, or history begins later")
@@ -130,7 +95,7 @@ def live(source: Source, wanted: Wanted, open_session: Open) -> Preview:
             preview.calls = list(calls)  # what is asked later, for other records, is not shown
         preview.page = page
         if page.next is not None:
-            preview.next = _next(session, wanted.resource, readings[0].bounds, page)
+            preview.next = _next(session, readings[0], page)
         others = _first_pages(session, source.connector, wanted)
         for row in page.rows[: wanted.limit]:
             preview.records.append(_view(row, wanted, source, compiled, others, session.account or {}))
@@ -144,27 +109,38 @@ def of_fixture(source: Source, wanted: Wanted, content: bytes, records: Records)
     settings = settings_with(connector, {})
     account = {"id": "made-up-id", **{name: f"made-up-{name}" for name in _kept(connector)}}
     scope = connector_scope(connector, settings, account)
-    readings = first_readings(connector, resource, now=wanted.now, scope=scope, since=wanted.since, until=wanted.until)
-    preview = Preview(resource, [reading.window.span for reading in readings if reading.window.span])
+    element = _made_up_element(connector, resource, wanted, records)
+    readings = first_readings(
+        connector, resource, now=wanted.now, scope=scope, since=wanted.since, until=wanted.until, element=element
+    )
+    preview = Preview(
+        resource, element=element, windows=[reading.window.span for reading in readings if reading.window.span]
+    )
     if readings:
-        bounds = readings[0].bounds
-        sent = _sent(
-            connector, resource, {"settings": settings, "account": account}, bounds, first(resource.pagination)
-        )
-        preview.calls.append((_request_view(sent), None))
-    read_row = RowReader(resource, {"account": account, "window": {"start": None, "end": None}, "settings": settings})
+        names = {"settings": settings, "account": account}
+        sent = _sent(connector, readings[0], names, first(resource.pagination))
+        preview.calls.append((request_view(sent), None))
+    read_row = RowReader(
+        resource, {"account": account, "window": {"start": None, "end": None}, "each": element and element.value}
+    )
     row = read_row.read(content)
     if isinstance(row, RawRow):
         preview.records.append(_view(row, wanted, source, compiled, records, account))
     else:
-        preview.records.append(RecordView("", tuple(_leaves(content, None, resource)), tuple(row), ()))
+        preview.records.append(RecordView("", tuple(leaves_of(content, None, resource)), tuple(row), ()))
     return preview
 
 
-def _readings(session: Session, resource: Resource, wanted: Wanted) -> Any:
+def _readings(session: Session, resource: Resource, wanted: Wanted, element: Element | None = None) -> list[Reading]:
     scope = connector_scope(session.connector, session.settings, session.account or {})
     return first_readings(
-        session.connector, resource, now=wanted.now, scope=scope, since=wanted.since, until=wanted.until
+        session.connector,
+        resource,
+        now=wanted.now,
+        scope=scope,
+        since=wanted.since,
+        until=wanted.until,
+        element=element,
     )
 
 
@@ -173,8 +149,9 @@ def _first_pages(session: Session, connector: Connector, wanted: Wanted) -> Reco
 
     @cache
     def of(name: str) -> Mapping[str, object]:
-        readings = _readings(session, connector.resources[name], wanted)
+        other = connector.resources[name]
         try:
+            readings = _readings(session, other, wanted, element_of(session, other, replace(wanted, each=None)))
             _, page = next(read(session, readings[:1]))
         except (HdeError, StopIteration):
             return {}
@@ -183,43 +160,56 @@ def _first_pages(session: Session, connector: Connector, wanted: Wanted) -> Reco
     return of
 
 
-def _next(session: Session, resource: Resource, bounds: Bounds | None, page: Page) -> RequestView:
-    return _request_view(_sent(session.connector, resource, session.scope({}), bounds, page.next or {}))
+def _next(session: Session, reading: Reading, page: Page) -> RequestView:
+    return request_view(_sent(session.connector, reading, session.scope({}), page.next or {}))
 
 
-def _request_view(sent: Sent) -> RequestView:
-    params = tuple((name, without_secrets(value)) for name, values in sent.params.items() for value in values)
-    address = without_secrets(sent.url.partition("?")[0])
-    return RequestView(sent.method, address, params, tuple(sent.shown_headers()), sent.shown_body())
-
-
-def _answer_view(reply: Reply) -> AnswerView:
-    headers = [(name, without_secrets(value)) for name, value in reply.headers.items() if _TELLING.search(name)]
-    with suppress(msgspec.DecodeError, RecursionError):
-        return _answer(reply, headers, msgspec.json.format(reply.body, indent=2))
-    return _answer(reply, headers, reply.body)
-
-
-def _answer(reply: Reply, headers: Sequence[tuple[str, str]], body: bytes) -> AnswerView:
-    text = without_secrets(body[:LONGEST_BODY].decode("utf-8", "replace"))
-    kind = reply.headers.get("content-type", "no content type")
-    return AnswerView(reply.status, kind, len(reply.body), tuple(headers), text)
-
-
-def _sent(
-    connector: Connector,
-    resource: Resource,
-    scope: Mapping[str, object],
-    bounds: Bounds | None,
-    state: Mapping[str, Any],
-) -> Sent:
+def _sent(connector: Connector, reading: Reading, scope: Mapping[str, object], state: Mapping[str, Any]) -> Sent:
     """The request of a page as it would be sent, but for the sign-in."""
+    resource, bounds = reading.resource, reading.bounds
     window = shown(resource.window, bounds) if resource.window and bounds else None
-    names = {**scope, "window": window, "page": page_scope(resource.pagination, dict(state))}
+    names = {**scope, **reading.scope, "window": window, "page": page_scope(resource.pagination, dict(state))}
     url = state.get("url")
     made = rendered(connector.http, connector.http.base_url.render(scope), resource.request, names, url)
     headers = {name.lower(): value for name, value in made.headers.items()}
     return Sent(made.method, made.url, headers, made.content or b"")
+
+
+def element_of(session: Session, resource: Resource, wanted: Wanted) -> Element | None:
+    """The element that is wanted, else the first; of the first records of the resource they come from."""
+    if resource.for_each is None:
+        return None
+    if wanted.each is not None and parents_of(resource.for_each) is not None:
+        return Element(wanted.each, wanted.each)
+
+    def parents(other: Resource) -> Iterator[RawRow]:
+        readings = _readings(session, other, wanted, element_of(session, other, replace(wanted, each=None)))
+        for _, page in read(session, readings):
+            yield from page.rows
+
+    for element in elements(session.connector, resource, parents):
+        if wanted.each is None or (element and element.key == wanted.each):
+            return element
+    what = f"no element {wanted.each!r}" if wanted.each else "nothing to ask for: no record gives an element"
+    raise WrongUse(f"{resource.name}: {what}")
+
+
+def _made_up_element(connector: Connector, resource: Resource, wanted: Wanted, records: Records) -> Element | None:
+    """For a request that is not sent: the first element of constants or fixtures, else a made-up one."""
+    if resource.for_each is None:
+        return None
+
+    def parents(other: Resource) -> Iterator[RawRow]:
+        reader = RowReader(other, {"account": {}, "window": {}, "each": None})
+        for record in records(other.name).values():
+            row = reader.read(msgspec.json.encode(record))
+            if isinstance(row, RawRow):
+                yield row
+
+    found = list(elements(connector, resource, parents))
+    named = next((one for one in found if one and one.key == wanted.each), None)
+    made_up = Element(wanted.each or "made-up-element", wanted.each or "made-up-element")
+    return named or (found[0] if found and wanted.each is None else made_up)
 
 
 def _view(
@@ -229,35 +219,8 @@ def _view(
     name = wanted.resource.name
     mapped = map_row(row, name, source, compiled, records=records, account=account, observed_at=wanted.now)
     return RecordView(
-        key_text(row.key), tuple(_leaves(row.payload, row, wanted.resource)), tuple(row.issues), tuple(mapped)
+        key_text(row.key), tuple(leaves_of(row.payload, row, wanted.resource)), tuple(row.issues), tuple(mapped)
     )
-
-
-def _leaves(content: bytes, row: RawRow | None, resource: Resource) -> Iterator[Leaf]:
-    """Every place of a record in its order with its column, then the columns that read no plain place of it."""
-    values = row.values if row else (None,) * len(resource.columns)
-    issues = {issue.path: issue.rule for issue in row.issues} if row else {}
-    columns = {column.path: (column, stored) for column, stored in zip(resource.columns, values, strict=True)}
-    try:
-        document = decode_exactly(content)
-    except (ValueError, RecursionError):
-        document = {}
-    for path, value in _places(document, "", set(columns)):
-        column, stored = columns.pop(path, (None, None))
-        yield Leaf(path, exact_text(value), column, stored, issues.get(path, ""))
-    for path, (column, stored) in columns.items():
-        absent = "absent" if is_plain(path) else ""
-        yield Leaf(path, absent, column, stored, issues.get(path, ""))
-
-
-def _places(value: object, path: str, columns: set[str]) -> Iterator[tuple[str, object]]:
-    """The leaves of an object, and what a column takes whole; a list is one value."""
-    if isinstance(value, dict) and value and (not path or path not in columns):
-        for name, below in value.items():
-            plain = name if name.isidentifier() else f'"{name}"'
-            yield from _places(below, f"{path}.{plain}" if path else plain, columns)
-    else:
-        yield path, value
 
 
 def _kept(connector: Connector) -> Sequence[str]:

@@ -14,16 +14,19 @@ import httpx
 
 from hde.errors import WrongUse
 from hde.mapping.expression import is_plain
+from hde.source.elements import Element, constant_elements
 from hde.source.exact import decode_exactly, exact_text
 from hde.source.pages import Page
 from hde.source.records import Body
 from hde.source.session import Session
 from hde.source.transport import Reply
 from hde.spec.connector import Connector, Format, Resource, Where
+from hde.spec.elements import parents_of
 from hde.spec.load import Source
 from hde.spec.mapping import Target
 from hde.steps.last_page import Told, last_pages
 from hde.steps.plan import Reading, connector_scope
+from hde.steps.preview import Wanted, element_of
 from hde.steps.pseudonyms import Pseudonyms
 from hde.steps.rehearsal import Open, first_readings, read
 from hde.steps.shapes import of_every_shape
@@ -60,6 +63,8 @@ class Recording:
     now: datetime
     since: datetime | None
     pseudonyms: Pseudonyms
+    is_whole: bool
+    """Whether it can be read again: not where other records say what is asked for."""
 
 
 def record(source: Source, wish: Wish, open_session: Open) -> Recording:
@@ -72,46 +77,66 @@ def record(source: Source, wish: Wish, open_session: Open) -> Recording:
         calls.append(reply)
 
     with open_session(watch) as session:
-        reading, account = _reading(session, wish), dict(session.account or {})
+        account = dict(session.account or {})
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(session.connector.http.base_url.render(session.scope({}))))
-        read_pages: list[tuple[Page, Reply]] = []
-        for _, page in islice(read(session, [reading]), wish.pages):
-            read_pages.append((page, calls[-1]))
-    answered = [(page, reply) for page, reply in read_pages if page.outcome == "read"]
-    if not answered:
-        raise WrongUse(
-            f"{wish.resource.name}: the source has nothing here ({read_pages[-1][0].stopped}): widen --since"
-        )
+        readings = _readings(session, wish)
+        groups: list[list[tuple[Page, Reply]]] = []
+        for reading in readings:
+            calls.clear()  # what was asked to find an element, or for another one
+            groups.append([(page, calls[-1]) for _, page in islice(read(session, [reading]), wish.pages)])
     pseudonyms = _pseudonyms(source, wish, account, origin)
-    documents = [(_document(reply, wish.resource), reply) for _, reply in answered]
-    for document, _ in documents:
-        pseudonyms.learn(document)
-    told = [
-        (pseudonyms.replaced(document), _headers(wish.resource, reply, pseudonyms)) for document, reply in documents
-    ]
-    if answered[-1][0].next is not None:
-        received = sum(len(page.rows) + len(page.unkeyed) for page, _ in answered)
-        told[-1:] = last_pages(wish.resource, told[-1], received)
-    thin = [(_thinned(document, wish.resource), headers) for document, headers in told]
+    answered = [_answered(group, wish.resource) for group in groups]
+    if not any(pages for _, pages in answered):
+        raise WrongUse(f"{wish.resource.name}: the source has nothing here ({groups[0][-1][0].stopped}): widen --since")
+    for _, pages in answered:
+        for _, document, _ in pages:
+            pseudonyms.learn(document)
+    thin = [page for group, pages in answered for page in _told(group, pages, wish.resource, pseudonyms)]
     records = [one for document, _ in thin for one in _records(document, wish.resource)]
     return Recording(
         pages=tuple(thin),
         records=tuple(records[at] for at in of_every_shape(records, MOST_FIXTURES)) if records else (),
         account=pseudonyms.replaced(account, "account"),
         now=pseudonyms.moved(wish.now.replace(microsecond=0)),
-        since=_since(reading, wish, pseudonyms),
+        since=_since(readings[0], wish, pseudonyms),
         pseudonyms=pseudonyms,
+        is_whole=parents_of(wish.resource.for_each) is None
+        and all(len(pages) == len(group) for group, pages in answered),
     )
 
 
-def _reading(session: Session, wish: Wish) -> Reading:
-    scope = connector_scope(session.connector, session.settings, session.account or {})
-    readings = first_readings(
-        session.connector, wish.resource, now=wish.now, scope=scope, since=wish.since, until=wish.until
-    )
-    if not readings:
+Pages = list[tuple[Page, Any, Reply]]
+
+
+def _answered(group: list[tuple[Page, Reply]], resource: Resource) -> tuple[list[tuple[Page, Reply]], Pages]:
+    """The pages of a window, and of those the ones that hold something to keep, decoded."""
+    return group, [(page, _document(reply, resource), reply) for page, reply in group if page.outcome == "read"]
+
+
+def _told(group: list[tuple[Page, Reply]], pages: Pages, resource: Resource, pseudonyms: Pseudonyms) -> list[Told]:
+    """The pages of one window as they are told: replaced, thinned out, the last one saying that it is."""
+    told = [(pseudonyms.replaced(document), _headers(resource, reply, pseudonyms)) for _, document, reply in pages]
+    if told and group[-1][0].next is not None:
+        received = sum(len(page.rows) + len(page.unkeyed) for page, _, _ in pages)
+        told[-1:] = last_pages(resource, told[-1], received)
+    return [(_thinned(document, resource), headers) for document, headers in told]
+
+
+def _readings(session: Session, wish: Wish) -> list[Reading]:
+    """The youngest window: of every constant element, or of the first that a record gives."""
+    resource, connector = wish.resource, session.connector
+    if resource.for_each is not None and parents_of(resource.for_each) is None:
+        chosen: list[Element | None] = list(constant_elements(resource.for_each))
+    else:
+        chosen = [element_of(session, resource, Wanted(resource, 1, wish.now, wish.since, wish.until))]
+    scope = connector_scope(connector, session.settings, session.account or {})
+    found = [
+        first_readings(connector, resource, now=wish.now, scope=scope, since=wish.since, until=wish.until, element=one)
+        for one in chosen
+    ]
+    if not all(found):
         raise WrongUse("there is no window to ask for: --since is not before --until, or history begins later")
-    return readings[0]
+    return [readings[0] for readings in found]
 
 
 def _since(reading: Reading, wish: Wish, pseudonyms: Pseudonyms) -> datetime | None:

@@ -28,7 +28,7 @@ _HEAD = (
 def files_of(
     recording: Recording, source: Source, resource: Resource, settings: Mapping[str, str], name: str
 ) -> dict[Path, bytes]:
-    """Fixtures, pages, and a test that plays the pages back."""
+    """Fixtures, and where it can be read again pages and a test that plays them back."""
     folder = folder_of(source)
     several = len(recording.records) > 1
     names = [f"{name}_{number}" if several else name for number in range(1, len(recording.records) + 1)]
@@ -36,6 +36,8 @@ def files_of(
         fixture_file(folder, resource.name, one): pretty(decode_exactly(text))
         for one, text in zip(names, recording.records, strict=True)
     }
+    if not recording.is_whole:
+        return files
     pages = [f"{PAGES}/{resource.name}_{name}_{number}.json" for number in range(1, len(recording.pages) + 1)]
     files |= {folder / FIXTURES / page: pretty(told[0]) for page, told in zip(pages, recording.pages, strict=True)}
     known = known_fixtures(source)

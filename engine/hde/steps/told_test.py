@@ -26,7 +26,7 @@ from hde.steps.last_page import Told
 from hde.steps.plan import connector_scope, instant
 from hde.steps.played import Played, play
 from hde.steps.record import Recording
-from hde.steps.rehearsal import Records, first_readings, map_row, read
+from hde.steps.rehearsal import Records, elements, first_readings, map_row, read
 from hde.steps.resource_tests import raw_values
 from hde.steps.stand_ins import Clock, GivenToken, settings_with
 
@@ -131,15 +131,17 @@ def _requests(
     with Session(
         connector, everything, auth=auth, budget=Unlimited(), stop=Clock(), account=account, transport=answers
     ) as session:
-        readings = first_readings(
-            connector,
-            resource,
-            now=instant(now, "now"),
-            scope=connector_scope(connector, everything, account or {}),
-            since=instant(since, "since") if since else None,
-        )
-        for _ in read(session, readings):
-            pass
+        for element in elements(connector, resource, lambda other: ()):
+            readings = first_readings(
+                connector,
+                resource,
+                now=instant(now, "now"),
+                scope=connector_scope(connector, everything, account or {}),
+                since=instant(since, "since") if since else None,
+                element=element,
+            )
+            for _ in read(session, readings):
+                pass
     return answers.sent
 
 
