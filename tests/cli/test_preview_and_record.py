@@ -258,6 +258,12 @@ def test_a_recording_never_writes_over_another(made: Source) -> None:
     assert call("record", "made", "pulses", "--force").code == 0
 
 
+def test_many_short_cursors_stay_different(made: Source) -> None:
+    assert call("record", "made", "nights", "--pages", "8").code == 0
+    pages = [json.loads(file.read_text()) for file in Path("mappings/made/fixtures/exchanges").glob("nights*")]
+    assert len({page["next"] for page in pages}) == 8
+
+
 def test_recordings_of_one_home_join(made: Source) -> None:
     assert call("record", "made", "nights", "--pages", "1").code == 0
     assert call("record", "made", "pulses").code == 0

@@ -198,7 +198,7 @@ def _pseudonyms(source: Source, wish: Wish, account: Mapping[str, object], origi
     looked_up = [one for mapping in own for target in mapping.to.values() for one in _looked_up(target)]
     told = Pseudonyms(
         wish.key,
-        ids={prefix + _bare(path) for path in columns} - _times_in(resource, prefix),
+        ids=({prefix + _bare(path) for path in columns} - _times_in(resource, prefix)) | _cursors(resource),
         categories={prefix + path for path, _ in looked_up},
         words={word for _, words in looked_up for word in words} | _words_of(connector),
         keep={one for path in wish.keep for one in (path, prefix + path)},
@@ -220,6 +220,12 @@ def _looked_up(target: Target) -> Iterator[tuple[str, Collection[str]]]:
             for one in (reading, *reading.first):
                 if one.lookup is not None and one.path:
                     yield ".".join([*above, _bare(one.path)]), one.lookup.entries
+
+
+def _cursors(resource: Resource) -> set[str]:
+    """Where an answer names what comes after it: two of these must not become one."""
+    named = [getattr(one, "next", None) for one in (resource.pagination, resource.bookmark)]
+    return {_bare(where.body) for where in named if isinstance(where, Where) and where.body}
 
 
 def _times_in(resource: Resource, prefix: str) -> set[str]:
