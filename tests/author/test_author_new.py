@@ -142,6 +142,12 @@ def test_sign_in_with_a_code(folder: Path, sample: str) -> None:
     assert "# guessed: the usual address" in (folder / "connectors/meter.yaml").read_text()
 
 
+def test_a_login_is_drafted_to_be_looked_at(folder: Path, sample: str) -> None:
+    made = new("meter", "--path", URL, "--sample", sample, "--auth", "session")
+    assert said("connectors/meter.yaml")["auth"]["send"] == {"header": "Authorization", "prefix": "Bearer "}
+    assert "look: login: the request by which a person logs in" in made.out
+
+
 def test_where_the_records_are_can_be_said(folder: Path) -> None:
     (folder / "a.json").write_text(json.dumps({"groups": [{"rows": [{"id": 1}]}, {"rows": [{"id": 2}]}]}))
     new("meter", "--path", "https://a.example/x", "--sample", "a.json", "--records", "groups[].rows[]")

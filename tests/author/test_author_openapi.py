@@ -152,6 +152,44 @@ def test_keys_stand_where_the_document_says(folder: Path, scheme: dict[str, str]
     assert connector["settings"] == {"key": {"secret": True}}
 
 
+CLIENT = {"id": "{{ settings.client_id }}", "secret": "{{ settings.client_secret }}"}
+FLOW = {"tokenUrl": "https://a.example/t", "scopes": {"read": ""}}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "auth"),
+    [
+        (
+            {"type": "http", "scheme": "basic"},
+            {"kind": "basic", "username": "{{ settings.username }}", "password": "{{ settings.password }}"},
+        ),
+        (
+            {"type": "oauth2", "flows": {"clientCredentials": FLOW}},
+            {"kind": "oauth2_client", "client": CLIENT, "scopes": ["read"], "token": {"url": "https://a.example/t"}},
+        ),
+        (
+            {"type": "openIdConnect", "openIdConnectUrl": "https://a.example/.well-known/openid-configuration"},
+            {
+                "kind": "oauth2_code",
+                "client": CLIENT,
+                "authorize": {"redirect_uri": "{{ settings.redirect_uri }}"},
+                "discovery": "https://a.example/.well-known/openid-configuration",
+            },
+        ),
+    ],
+)
+def test_sign_ins(folder: Path, scheme: dict[str, Any], auth: dict[str, Any]) -> None:
+    content = document({"/t": get({"type": "array", "items": THING})}, components={"securitySchemes": {"K": scheme}})
+    assert drafted(folder, content)["auth"] == auth
+
+
+def test_a_sign_in_that_cannot_be_said_is_said(folder: Path) -> None:
+    scheme = {"type": "http", "scheme": "digest"}
+    content = document({"/t": get({"type": "array", "items": THING})}, components={"securitySchemes": {"K": scheme}})
+    (folder / "api.json").write_text(json.dumps(content))
+    assert "the security scheme 'K' (http digest) was not drafted" in new("made", "--openapi", "api.json").out
+
+
 @pytest.mark.parametrize(
     ("parameters", "beside", "expected"),
     [

@@ -62,6 +62,12 @@ CASES = [
         {"pagination": CURSOR, "params": {"next_token": "{{ page.cursor }}"}},
     ),
     Case(
+        "a cursor in camelCase",
+        "/t",
+        {"data": TWO, "nextPageToken": "x"},
+        {"params": {"pageToken": "{{ page.cursor }}"}},
+    ),
+    Case(
         "a cursor whose parameter was called",
         "/t?nextToken=&limit=25",
         {"data": TWO, "next_token": None},

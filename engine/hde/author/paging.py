@@ -43,6 +43,8 @@ _CURSORS = word_set(
     """next_token next_cursor next_page_token next_page_cursor page_token cursor continuation
     continuation_token end_cursor scroll_id next_page after next pagination_token"""
 )
+_SENT_AS = {"next": "cursor", "next_cursor": "cursor", "end_cursor": "cursor", "next_page_token": "page_token"}
+"""What a cursor is usually called when it is sent back."""
 _MORE = word_set("has_more hasmore more has_next has_next_page is_more")
 _TOTALS = word_set(
     """total total_count total_results totalcount total_items total_records odata_count count
@@ -167,8 +169,9 @@ def _by_cursor(leaf: Leaf, roles: Mapping[Any, Param]) -> tuple[Part, Part]:
     known = roles.get("cursor")
     if known is not None:
         return paging, Part({known.name: "{{ page.cursor }}"})
-    last = leaf.names[-1]
-    name = "cursor" if leaf.last in ("next", "after", "end_cursor", "cursor") else last
+    name = _SENT_AS.get(leaf.last, leaf.names[-1])
+    if leaf.names[-1] != leaf.last:  # the source writes camelCase
+        name = re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
     return paging, Part({name: "{{ page.cursor }}"}, {(name,): look("is the parameter called so?")})
 
 

@@ -41,8 +41,12 @@ def _part(document: Document, name: str, scheme: dict[str, Any], base_url: str) 
             return signin_part(SignIn("key-header", "Cookie", f"{key}="), base_url)
         case "http", "bearer":
             return signin_part(SignIn("key-header", "Authorization"), base_url)
+        case "http", "basic":
+            return signin_part(SignIn("basic"), base_url)
         case "oauth2", _:
             return _oauth2(document, scheme, base_url)
+        case "openIdConnect", _ if str(scheme.get("openIdConnectUrl", "")).startswith("http"):
+            return signin_part(SignIn("oauth2_code", discovery=str(scheme["openIdConnectUrl"])), base_url)
         case _:
             return None
 
@@ -50,19 +54,20 @@ def _part(document: Document, name: str, scheme: dict[str, Any], base_url: str) 
 def _oauth2(document: Document, scheme: dict[str, Any], base_url: str) -> Part | None:
     flows = document.resolved(scheme.get("flows"))
     code = document.resolved(flows.get("authorizationCode"))
-    if not code:
+    flow = code or document.resolved(flows.get("clientCredentials"))
+    if not flow:
         return None
     authorize, token, refresh = (
-        urljoin(f"{base_url}/", str(code[name])) if code.get(name) else None
+        urljoin(f"{base_url}/", str(flow[name])) if flow.get(name) else None
         for name in ("authorizationUrl", "tokenUrl", "refreshUrl")
     )
-    scopes = tuple(document.resolved(code.get("scopes")))
-    part = signin_part(SignIn("oauth2_code", authorize_url=authorize, token_url=token, scopes=scopes), base_url)
-    if refresh and refresh != token:
+    scopes = tuple(document.resolved(flow.get("scopes")))
+    sign_in = SignIn("oauth2_code" if code else "oauth2_client", None, None, authorize, token, None, scopes)
+    part = signin_part(sign_in, base_url)
+    if code and refresh and refresh != token:
         part += Part({"auth": {"refresh": {"url": refresh}}})
-    if scopes:
-        part += Part({}, {("auth", "authorize", "scopes"): look("all there are; which does it need?")})
-    return part
+    where = ("auth", "authorize", "scopes") if code else ("auth", "scopes")
+    return part + Part({}, {where: look("all there are; which does it need?")} if scopes else {})
 
 
 def _kind(scheme: dict[str, Any]) -> str:

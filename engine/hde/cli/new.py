@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hde.author.files import Draft
     from hde.author.signin import SignIn
 
-KINDS = ("none", "key-header", "key-query", "oauth2_code")
+KINDS = ("none", "key-header", "key-query", "basic", "oauth2_code", "oauth2_client", "session")
 
 
 @click.command()
@@ -197,7 +197,7 @@ def _marks(file: str, text: str) -> Iterator[str]:
         for mark in ("# look: ", "# guessed: "):
             if mark in line:
                 where, _, note = line.partition(mark)
-                about = (where or lines[number]).strip().lstrip("- ").partition(":")[0]
+                about = (where.strip() or lines[number]).strip().lstrip("- ").partition(":")[0]
                 yield f"{file}:{number}: {mark[2:]}{about}: {note}"
 
 
@@ -231,7 +231,7 @@ def _next(draft: Draft) -> None:
         for variable in missing:
             click.echo(f"  {variable}=")
     has_tests = any(resource.tests or resource.played for resource in draft.resources)
-    has_auth = "auth" in draft.connector.said
+    has_auth = draft.connector.said.get("auth", {}).get("kind") == "oauth2_code"
     commands = [
         (f"hde validate {draft.name}", "after every edit"),
         (f"hde test {draft.name}", "what becomes of the fixtures") if has_tests else None,
