@@ -244,11 +244,52 @@ def test_a_parameter_that_must_be_given_is_marked(folder: Path) -> None:
 
 def test_what_was_left_out_is_said(folder: Path) -> None:
     (folder / "api.json").write_text(
-        json.dumps(document({"/t": get(listed(THING)), "/t/{id}": get(THING), "/file": get({"type": "string"})}))
+        json.dumps(
+            document(
+                {
+                    "/t": get(listed(THING)),
+                    "/t/{id}": get(THING),
+                    "/a/{b}/c/{d}": get(listed(THING)),
+                    "/file": get({"type": "string"}),
+                }
+            )
+        )
     )
     made = new("made", "--openapi", "api.json")
-    assert "left out, because it needs a value in its path: GET /t/{id}" in made.out
+    assert "left out, because it gives what a list gives already: GET /t/{id}" in made.out
+    assert "left out, because it needs a value in its path that no list gives: GET /a/{b}/c/{d}" in made.out
     assert "GET /file" in made.out
+
+
+def test_what_lies_below_a_record_is_asked_for_each(folder: Path) -> None:
+    point = {
+        "type": "object",
+        "properties": {"timestamp": {"type": "string", "format": "date-time"}, "hr": {"type": "integer"}},
+    }
+    summary = {"type": "object", "properties": {"verdict": TEXT, "id": {"type": "integer"}}}
+    step = {"type": "object", "properties": {"id": {"type": "integer"}, "name": TEXT}}
+    connector = drafted(
+        folder,
+        document(
+            {
+                "/things/{thing}/points": get({"type": "array", "items": point}),
+                "/things/{thing}/summary": get(summary),
+                "/things/{thing}/steps": get(listed(step)),
+                "/things": get(listed(THING)),
+            }
+        ),
+    )
+    points, summary_said, steps = (connector["resources"][name] for name in ("points", "things_summary", "steps"))
+    assert points["for_each"] == {"resource": "things", "path": "id"}
+    assert points["path"] == "/things/{{ each }}/points"
+    assert points["key"] == ["thing_id", "timestamp"]
+    assert points["columns"] == {
+        "thing_id": {"type": "uuid", "path": "$each"},
+        "timestamp": "timestamptz",
+        "hr": "bigint",
+    }
+    assert summary_said["key"] == ["thing_id"]
+    assert steps["key"] == ["id"]
 
 
 LOOP = {"type": "object", "properties": {"id": {"type": "integer"}, "child": {"$ref": "#/components/schemas/Loop"}}}

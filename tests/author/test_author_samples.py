@@ -55,6 +55,7 @@ CASES = [
         [{"time": "2026-01-01T00:00:00Z", "type": "a"}, {"time": "2026-01-01T00:00:00Z", "type": "b"}],
         {"key": ["time", "type"]},
     ),
+    Case("nothing to tell them apart", "/r", [{"n": 1}, {"n": 1}], {"key": "hash", "missing": "delete"}),
     Case(
         "a cursor",
         "/t",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hde.author.document import Document
+from hde.author.fields import Names
 from hde.author.made import absent, made, types
 from hde.author.names import snake
 from hde.author.paging import Param, leaves_beside
@@ -15,6 +16,7 @@ from hde.author.resource import Seen
 from hde.author.sample import Found, find_records
 from hde.author.schema_shape import Shape, shape_of
 from hde.errors import WrongUse
+from hde.spec.connector import ColumnType
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Described:
     def is_list(self) -> bool:
         return self.found.is_list
 
+    @property
+    def types(self) -> dict[Names, ColumnType]:
+        """The raw type of each field of a record."""
+        return dict(types(self.record))
+
     def seen(self, name: str) -> Seen:
         """The same as a resource is drafted from."""
         more = absent(self.record)
@@ -44,7 +51,7 @@ class Described:
             leaves=tuple(leaves_beside(self.answer, self.found.at)),
             is_list=self.is_list,
             note=self.found.note,
-            types=dict(types(self.record)),
+            types=self.types,
         )
 
 

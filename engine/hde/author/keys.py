@@ -9,7 +9,6 @@ from typing import Any
 from hde.author.fields import Field, Names
 from hde.author.names import singular, words
 from hde.author.part import Part, guessed, look
-from hde.errors import WrongUse
 
 _KEYS = ("text", "int", "bigint", "uuid", "date", "timestamptz")
 _PLAIN_IDS = (("id",), ("uuid",), ("guid",), ("key",))
@@ -55,10 +54,8 @@ def _without_id(fields: Sequence[Field], columns: Mapping[Names, str], count: in
     for chosen in choices:
         if _is_unique(chosen, count):
             return _key(chosen, columns, look("the records have no id; do two ever share this?"))
-    raise WrongUse(
-        "No field of the sample's records tells them apart: a key has a value in every record, and no two share it. "
-        "Take a sample in which one does, without repeated records"
-    )
+    note = look("nothing tells the records apart, so a changed one is another one")
+    return Part({"key": "hash", "missing": "delete"}, {("key",): note})
 
 
 def _key(chosen: Sequence[Field], columns: Mapping[Names, str], note: str) -> Part:

@@ -11,10 +11,12 @@ from hde.author.fields import MOST_COLUMNS, Field, Names, columns_of, fields_of
 from hde.author.fixtures import choose_fixtures
 from hde.author.keys import key_part
 from hde.author.mapping_draft import OBSERVED, draft_mapping, is_observed
+from hde.author.names import column_for
 from hde.author.paging import BY_CHANGE, Leaf, Param, request_part
-from hde.author.part import Map, Notes, Part, look
+from hde.author.part import Map, Notes, Part, guessed, look
 from hde.author.played import PlayedTest, read_test
 from hde.author.recognise import time_field
+from hde.errors import WrongUse
 from hde.spec.connector import ColumnType
 
 ORDER = (
@@ -39,6 +41,19 @@ class Seen:
     """On where the records are."""
     types: Mapping[Names, ColumnType] | None = None
     """Of records that a document describes; the first of `records` then stands for all."""
+    each: Each | None = None
+
+
+@dataclass(frozen=True)
+class Each:
+    """The records of another resource, one request for each."""
+
+    resource: str
+    path: str
+    """To the element, in the other record."""
+    type: ColumnType
+    column: str
+    """What the element is called here."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +69,46 @@ class ResourceDraft:
 
 
 def draft_resource(source: str, seen: Seen) -> ResourceDraft:
-    """All that a resource needs. Without a mapping its records stay raw."""
+    """All that a resource needs. Without a mapping its records stay raw. WrongUse where nothing can be their key."""
     fixtures = choose_fixtures(seen.records)
     fields = _fields(seen, fixtures)
     columns, names = columns_of(fields)
-    observed = not seen.is_list and is_observed(seen.name, fields)
+    observed = seen.each is None and not seen.is_list and is_observed(seen.name, fields)
     alike = seen.records[:1] if seen.types else seen.records
     key = key_part(fields, names, seen.name, alike, one=not seen.is_list, observed=observed)
     part = _request(seen, fields, names) + key + _columns(columns, fields, seen.types or {})
-    keys = [field.names for field in fields if names[field.names] in key.said["key"]]
+    if seen.each is not None:
+        part = _of_each(seen.each, part, is_list=seen.is_list)
+    ordered = {name: part.said[name] for name in ORDER if name in part.said}
+    if ordered["key"] == "hash" and "time" not in ordered.get("window", {"time": ""}):
+        raise WrongUse("No field of the records tells them apart, and none says their time")
+    own_key = [] if ordered["key"] == "hash" else ordered["key"]
+    keys = [field.names for field in fields if names[field.names] in own_key]
     mapped = draft_mapping(source, seen.name, fields, keys, fixtures, observed=observed)
     tests = tests_of(seen.name, mapped.compiled, fixtures, OBSERVED if observed else {}) if mapped else None
     said = mapped.said if mapped and tests else None
-    ordered = {name: part.said[name] for name in ORDER if name in part.said}
     first = next(iter(fixtures.values()))
     values = {names[field.names]: field.values[0] for field in fields if field.names in keys}
-    played = read_test(seen.name, ordered, first, values, is_list=seen.is_list)
+    played = None if seen.each else read_test(seen.name, ordered, first, values, is_list=seen.is_list)
     return ResourceDraft(seen.name, Part(ordered, part.notes), fixtures, said, tests, played)
+
+
+def _of_each(each: Each, part: Part, *, is_list: bool) -> Part:
+    """A resource that is asked for once per record of another; whose element it was is a column of its own."""
+    columns, key = part.said["columns"], part.said["key"]
+    name = column_for([each.column], columns)
+    if not is_list:
+        key = [name]
+    elif key != "hash" and not any(one in ("id", "uuid") or one.endswith(("_id", "_uuid")) for one in key):
+        key = [name, *key]
+    said = {
+        **part.said,
+        "for_each": {"resource": each.resource, "path": each.path},
+        "key": key,
+        "columns": {name: {"type": each.type, "path": "$each"}, **columns},
+    }
+    notes = {path: note for path, note in part.notes.items() if path != ("key",) or is_list}
+    return Part(said, {**notes, ("for_each",): guessed("the value in the path")})
 
 
 def _fields(seen: Seen, fixtures: Mapping[str, Mapping[str, Any]]) -> list[Field]:
