@@ -35,6 +35,7 @@ def test_a_draft_says_what_it_wrote_guessed_and_needs(folder: Path, sample: str)
         "connectors/meter.yaml:19: guessed: pagination: from the name of `next`",
         "mappings/meter/tests/readings.yaml:2: look: mapping: this is what the mapping makes of the fixtures today; "
         "is it what the source's documentation says?",
+        "note: fixtures hold the sample's records as they are: take out what is personal before you share them",
         "",
         "hde validate meter: all good",
         "",

@@ -29,6 +29,9 @@ class Asked:
     records: str | None = None
 
 
+_PERSONAL = "fixtures hold the sample's records as they are: take out what is personal before you share them"
+
+
 def draft_from_sample(asked: Asked) -> Draft:
     """The draft; WrongUse says what cannot be understood."""
     address = take_apart(asked.base_url, asked.path)
@@ -50,7 +53,7 @@ def draft_from_sample(asked: Asked) -> Draft:
     drafted = draft_resource(asked.name, seen)
     sign_in, remarks = _sign_in(asked, address)
     connector = connector_part(asked.name, address.base_url, signin_part(sign_in, address.base_url), [drafted])
-    return Draft(asked.name, connector, [drafted], [*remarks, *_remarks(drafted)])
+    return Draft(asked.name, connector, [drafted], [*remarks, *_remarks(drafted), _PERSONAL])
 
 
 def connector_part(name: str, base_url: str, signing: Part, resources: list[ResourceDraft]) -> Part:
