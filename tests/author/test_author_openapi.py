@@ -275,10 +275,12 @@ def test_what_lies_below_a_record_is_asked_for_each(folder: Path) -> None:
                 "/things/{thing}/points": get({"type": "array", "items": point}),
                 "/things/{thing}/summary": get(summary),
                 "/things/{thing}/steps": get(listed(step)),
+                "/things/{thing}/moods": get({"type": "array", "items": {"properties": {"mood": TEXT}}}),
                 "/things": get(listed(THING)),
             }
         ),
     )
+    assert "moods" not in connector["resources"]  # no key, and what is gone could not be told
     points, summary_said, steps = (connector["resources"][name] for name in ("points", "things_summary", "steps"))
     assert points["for_each"] == {"resource": "things", "path": "id"}
     assert points["path"] == "/things/{{ each }}/points"

@@ -80,7 +80,8 @@ def draft_resource(source: str, seen: Seen) -> ResourceDraft:
     if seen.each is not None:
         part = _of_each(seen.each, part, is_list=seen.is_list)
     ordered = {name: part.said[name] for name in ORDER if name in part.said}
-    if ordered["key"] == "hash" and "time" not in ordered.get("window", {"time": ""}):
+    if ordered["key"] == "hash" and (seen.each or "time" not in ordered.get("window", {"time": ""})):
+        # a record that changes is another one then, so the former must be found and deleted, which needs one of these
         raise WrongUse("No field of the records tells them apart, and none says their time")
     own_key = [] if ordered["key"] == "hash" else ordered["key"]
     keys = [field.names for field in fields if names[field.names] in own_key]
