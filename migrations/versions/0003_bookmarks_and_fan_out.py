@@ -12,7 +12,11 @@ branch_labels = None
 depends_on = None
 
 
+STATUS = "connected, sign-in needed"
+
+
 def upgrade() -> None:
+    op.alter_column("connections", "status", comment=f"{STATUS}, disconnected", existing_comment=STATUS, schema="meta")
     op.add_column(
         "streams",
         sa.Column(
@@ -60,3 +64,4 @@ def downgrade() -> None:
     op.drop_table("owed_records", schema="meta")
     op.drop_column("windows", "warnings", schema="meta")
     op.drop_column("streams", "bookmark", schema="meta")
+    op.alter_column("connections", "status", comment=STATUS, existing_comment=f"{STATUS}, disconnected", schema="meta")

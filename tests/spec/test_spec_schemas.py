@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hde.mapping import units
-from hde.spec import connector, elements, freeze_sign_in, mapping, mapping_test, resource_test, sign_in
+from hde.spec import connector, elements, freeze_sign_in, mapping, mapping_test, request, resource_test, sign_in
 from hde.spec.complaints import resolved
 from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
@@ -114,7 +114,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (sign_in.Login, "connector", "$defs/login", {"request"}, REQUEST),
     (sign_in.TokenPlace, "connector", "$defs/session/properties/token/anyOf/1", {"body"}, set()),
     (sign_in.Send, "connector", "$defs/session/properties/send", set(), set()),
-    (sign_in.Errand, "connector", "$defs/errand", {"request"}, REQUEST),
+    (request.Errand, "connector", "$defs/errand", {"request"}, REQUEST),
     (sign_in.Revocation, "connector", "$defs/revoke", set(), REQUEST - {"params"} | {"errors"}),
     (connector.AccountRequest, "connector", "$defs/account", {"request"}, REQUEST),
     (connector.Resource, "connector", "$defs/resource", {"name", "request"}, REQUEST | {"like"}),
@@ -123,7 +123,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.Where, "connector", "$defs/where/anyOf/1", {"body"}, set()),
     (connector.Window, "connector", "$defs/window", {"widen_before", "widen_after"}, {"widen"}),
     (connector.Bookmark, "connector", "$defs/bookmark", set(), set()),
-    (connector.Receipt, "connector", "$defs/receipt", {"request"}, REQUEST),
+    (request.Errand, "connector", "$defs/receipt", {"request"}, REQUEST),
     (elements.Parents, "connector", "$defs/parents", set(), set()),
     (connector.OtherTime, "connector", "$defs/window/properties/time/anyOf/1", set(), set()),
     (connector.Cursor, "connector", "$defs/pagination/allOf/0/then", set(), set()),

@@ -10,7 +10,8 @@ from hde.check.elements import each_fault
 from hde.check.place import complain, in_resource
 from hde.spec.connector import Connector, Cursor, Offset, PageNumber, Request, Resource
 from hde.spec.problem import KeyPath, Problem, did_you_mean
-from hde.spec.sign_in import Basic, Errand, OAuth2Client, OAuth2Code, Revocation, SessionLogin, TokenRequest
+from hde.spec.request import Errand
+from hde.spec.sign_in import Basic, OAuth2Client, OAuth2Code, Revocation, SessionLogin, TokenRequest
 from hde.spec.template import Template, TemplateError, Tree
 from hde.spec.yaml_file import YamlFile
 

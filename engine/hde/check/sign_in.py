@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from hde.check.place import complain
 from hde.spec.connector import Connector
 from hde.spec.problem import KeyPath, Problem
-from hde.spec.sign_in import Auth, Basic, Errand, OAuth2Client, OAuth2Code, SessionLogin
+from hde.spec.request import Errand
+from hde.spec.sign_in import Auth, Basic, OAuth2Client, OAuth2Code, SessionLogin
 from hde.spec.template import Template
 from hde.spec.yaml_file import YamlFile
 

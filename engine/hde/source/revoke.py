@@ -8,7 +8,8 @@ from hde.source.endpoints import Settings, discovered, endpoint
 from hde.source.exchange import exchange
 from hde.source.outgoing import Outgoing, form
 from hde.spec.connector import Connector
-from hde.spec.sign_in import Errand, OAuth2Client, OAuth2Code, Revocation, SessionLogin
+from hde.spec.request import Errand
+from hde.spec.sign_in import OAuth2Client, OAuth2Code, Revocation, SessionLogin
 from hde.spec.template import render_tree
 from hde.tokens import Token
 

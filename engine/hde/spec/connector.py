@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from hde.spec.elements import ForEach
+from hde.spec.request import Errand
 from hde.spec.request import ErrorAction as ErrorAction
 from hde.spec.request import ErrorRule as ErrorRule
 from hde.spec.request import Request as Request
@@ -163,14 +164,6 @@ class Bookmark:
     take: Literal["last", "max"] = "last"
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """A request per stored record, sent for its effect."""
-
-    request: Request
-    errors: tuple[ErrorRule, ...] = ()
-
-
 HASH_KEY, HASH = "_key", "$hash"
 """The column, and its path, that `key: hash` stands for."""
 
@@ -223,7 +216,7 @@ class Resource:
     window: Window | None = None
     bookmark: Bookmark | None = None
     for_each: ForEach | None = None
-    when_stored: Receipt | None = None
+    when_stored: Errand | None = None
     warnings: str | None = None
     """A JMESPath on the answer: the source's own words, a text or a list of them."""
     errors: tuple[ErrorRule, ...] = ()

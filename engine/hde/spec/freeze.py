@@ -23,7 +23,6 @@ from hde.spec.connector import (
     Pagination,
     RateLimit,
     RawColumn,
-    Receipt,
     Resource,
     Setting,
     Wait,
@@ -32,7 +31,7 @@ from hde.spec.connector import (
 )
 from hde.spec.elements import Axes, Constants, ForEach, Parents
 from hde.spec.formats import LONGEST_NAME, NAME, span
-from hde.spec.freeze_request import Map, freeze_errors, freeze_request, template, trees
+from hde.spec.freeze_request import Map, freeze_errand, freeze_errors, freeze_request, template, trees
 from hde.spec.freeze_sign_in import freeze_auth
 from hde.spec.merge import Merged
 from hde.spec.problem import Problem, quoted, shown, with_hint
@@ -144,7 +143,6 @@ def _account(said: Map) -> AccountRequest:
 
 def _resource(name: str, said: Map) -> Resource:
     pagination, window, bookmark = said.get("pagination"), said.get("window"), said.get("bookmark")
-    receipt = said.get("when_stored")
     columns = tuple(_raw_column(key, column) for key, column in said["columns"].items())
     hashed = said["key"] == "hash"
     return Resource(
@@ -158,7 +156,7 @@ def _resource(name: str, said: Map) -> Resource:
         window=_window(window) if window else None,
         bookmark=Bookmark(_where(bookmark["next"]), bookmark.get("take", "last")) if bookmark else None,
         for_each=_for_each(said["for_each"]) if said.get("for_each") is not None else None,
-        when_stored=Receipt(freeze_request(receipt), freeze_errors(receipt.get("errors"))) if receipt else None,
+        when_stored=freeze_errand(said["when_stored"]) if said.get("when_stored") else None,
         warnings=said.get("warnings"),
         errors=freeze_errors(said.get("errors")),
         volatile=tuple(said.get("volatile") or ()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hde.spec.request import ErrorRule, Request
+from hde.spec.request import Errand, ErrorRule, Request
 from hde.spec.template import Template, Tree, compile_template, compile_tree
 
 Map = Mapping[str, Any]
@@ -40,3 +40,7 @@ def template(said: str | None) -> Template | None:
 
 def trees(said: Map | None) -> Mapping[str, Tree]:
     return {key: compile_tree(value) for key, value in (said or {}).items()}
+
+
+def freeze_errand(said: Map) -> Errand:
+    return Errand(freeze_request(said), freeze_errors(said.get("errors")))

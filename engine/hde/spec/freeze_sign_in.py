@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hde.spec.formats import span
-from hde.spec.freeze_request import Map, freeze_errors, freeze_request, statuses, template, trees
+from hde.spec.freeze_request import Map, freeze_errand, freeze_request, statuses, template, trees
+from hde.spec.request import Errand
 from hde.spec.sign_in import (
     Auth,
     Authorize,
     Basic,
     Client,
-    Errand,
     Expires,
     Login,
     OAuth2Client,
@@ -52,7 +52,7 @@ def _oauth2_code(said: Map) -> OAuth2Code:
         expires=_expires(said.get("expires", {})),
         discovery=template(said.get("discovery")),
         origins=tuple(compile_template(one) for one in said.get("origins", ())),
-        after_consent=_errand(said["after_consent"]) if "after_consent" in said else None,
+        after_consent=freeze_errand(said["after_consent"]) if "after_consent" in said else None,
         revoke=_revoke(said["revoke"]) if "revoke" in said else None,
     )
 
@@ -78,7 +78,7 @@ def _session(said: Map) -> SessionLogin:
         token=TokenPlace(body=token) if isinstance(token, str) else TokenPlace(**token),
         send=Send(**send),
         expires=_expires(said["expires"]) if "expires" in said else None,
-        revoke=_errand(said["revoke"]) if "revoke" in said else None,
+        revoke=freeze_errand(said["revoke"]) if "revoke" in said else None,
     )
 
 
@@ -121,9 +121,7 @@ def _expires(said: str | Map) -> Expires:
     return Expires(said.get("path", Expires.path), said.get("is", "seconds"))
 
 
-def _errand(said: Map) -> Errand:
-    return Errand(freeze_request(said), freeze_errors(said.get("errors")))
-
-
 def _revoke(said: Map) -> Errand | Revocation:
-    return Revocation(compile_template(said["url"]), trees(said.get("params"))) if "url" in said else _errand(said)
+    return (
+        Revocation(compile_template(said["url"]), trees(said.get("params"))) if "url" in said else freeze_errand(said)
+    )

@@ -33,3 +33,11 @@ class ErrorRule:
     """A JMESPath on the answer; the rule matches where it gives something true."""
     message: str | None = None
     """A JMESPath on the answer: the source's own words for the failure."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A request sent for what it does: of its answer only the outcome matters."""
+
+    request: Request
+    errors: tuple[ErrorRule, ...] = ()

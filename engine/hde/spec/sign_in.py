@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from hde.spec.request import ErrorRule, Request
+from hde.spec.request import Errand, Request
 from hde.spec.template import Template, Tree
 
 
@@ -67,14 +67,6 @@ class TokenRequest:
     send: Literal["form", "json"] | None = None
     method: Literal["POST", "GET"] | None = None
     errors: tuple[TokenError, ...] = ()
-
-
-@dataclass(frozen=True)
-class Errand:
-    """A request sent for what it does: of its answer only the outcome matters."""
-
-    request: Request
-    errors: tuple[ErrorRule, ...] = ()
 
 
 @dataclass(frozen=True)

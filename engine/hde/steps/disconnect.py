@@ -9,7 +9,7 @@ from typing import Literal
 from hde.errors import HdeError, SignInNeeded, SourceError, WrongUse
 from hde.source.errand import run_errand
 from hde.source.revoke import revocation, revoke_token
-from hde.spec.sign_in import Errand
+from hde.spec.request import Errand
 from hde.steps.accounts import Way, readable, shared_budget
 from hde.store import journal
 from hde.store.database import Database

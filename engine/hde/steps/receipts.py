@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
-from hde.errors import Refused, SourceError, Stopped, Unreachable
+from hde.errors import SourceError, Stopped, Unreachable
 from hde.rows import RawTable
+from hde.source.errand import run_errand
 from hde.source.session import Session
-from hde.spec.connector import Receipt, Resource
+from hde.spec.connector import Resource
 from hde.spec.elements import parents_of
+from hde.spec.request import Errand
 from hde.steps import fan_out
 from hde.steps.report import Report
 from hde.store import queues
@@ -70,7 +72,7 @@ def _send(
     connection: Connection,
     session: Session,
     resource: Resource,
-    receipt: Receipt,
+    receipt: Errand,
     queue: Queue,
     record: Record,
     report: Report,
@@ -78,10 +80,7 @@ def _send(
     """False where the source does not answer at all: the others would wait in vain."""
     error: SourceError | None = None
     try:
-        answer = session.answer(receipt.request, {"record": _decode(record.payload)}, receipt.errors)
-        if answer.outcome == "restart":
-            error = Refused(f"{session.connector.name}: {resource.name}: when_stored cannot restart", answer.status)
-        report.asked(resource.name, answer.requests)
+        report.asked(resource.name, run_errand(session, receipt, {"record": _decode(record.payload)}))
     except Stopped:
         raise
     except SourceError as failed:

@@ -60,7 +60,9 @@ connections = Table(
     Column("connector", Text, nullable=False),
     Column("external_id", Text, nullable=False, comment="the provider's own id; stands only here"),
     Column("kept", JSONB, nullable=False, server_default=text("'{}'"), comment="further fields of the account request"),
-    Column("status", Text, nullable=False, server_default="connected", comment="connected, sign-in needed"),
+    Column(
+        "status", Text, nullable=False, server_default="connected", comment="connected, sign-in needed, disconnected"
+    ),
     _instant("created_at", "first sign-in", nullable=False, server_default=text("now()")),
     UniqueConstraint("connector", "external_id"),
     schema="meta",
