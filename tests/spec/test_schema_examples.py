@@ -1,0 +1,157 @@
+"""The examples in the schemas are executed: each, put into a whole file, is read, frozen and compiled, and asks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hde.source.outgoing import rendered
+from hde.spec.load import load_source
+from hde.spec.schema import schema
+
+CONNECTOR, MAPPING = schema("connector"), schema("mapping")
+THINGS = {"path": "/things", "key": ["id"], "columns": {"id": "bigint", "start": "timestamptz"}}
+CODE = {
+    "kind": "oauth2_code",
+    "client": {"id": "app"},
+    "authorize": {"url": "https://example.com/authorize", "redirect_uri": "http://localhost:8765/callback"},
+    "token": {"url": "https://example.com/token"},
+}
+CLIENT = {
+    "kind": "oauth2_client",
+    "client": {"id": "app", "secret": "s"},
+    "token": {"url": "https://example.com/token"},
+}
+DISCOVERED = {"origins": {"discovery": "https://example.com/.well-known/openid-configuration"}}
+SESSION = {"kind": "session", "login": {"path": "/login"}, "token": "token", "send": {"header": "X-Session"}}
+SCOPE: dict[str, Any] = {
+    "account": {"id": "7", "since": "2015-01-01", "zone": "Europe/Vienna"},
+    "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"},
+    "page": {"cursor": "next", "number": 2, "offset": 50, "size": 50},
+    "each": {"id": "e"},
+    "record": {"id": "r"},
+    "bookmark": "token",
+}
+
+
+def connector(**top: Any) -> dict[str, Any]:
+    """A whole connector with the example in it, and every setting it names."""
+    whole = {"name": "example", "http": {"base_url": "https://example.com"}, "resources": {"things": THINGS}, **top}
+    named = re.findall(r"settings\.([a-z_]+)", json.dumps(whole))
+    return {**whole, "settings": {**{name: {} for name in named}, **whole.get("settings", {})}}
+
+
+def resource(**said: Any) -> dict[str, Any]:
+    return connector(resources={"things": {**THINGS, **said}, "nights": THINGS}, shared={"collection": {}})
+
+
+def of_kind(definition: str, key: str, example: Any) -> dict[str, Any]:
+    """The smallest map of a kind that takes the key."""
+    for branch in CONNECTOR["$defs"][definition]["allOf"]:
+        kind = branch["if"]["properties"]["kind"].get("const")
+        if kind and key in branch["then"]["properties"]:
+            more = {"next": "next"} if kind in ("cursor", "url") else {"size": 10} if key == "stop" else {}
+            return {**more, "kind": kind, key: example}
+    return {key: example}
+
+
+FRAMES: dict[str, Any] = {
+    "": lambda key, example: connector(**{key: example}) if key != "shared" else resource(like="collection"),
+    "setting": lambda key, example: connector(settings={"it": {key: example}}),
+    "http": lambda key, example: connector(http={"base_url": "https://example.com", key: example}),
+    "rate_limit": lambda key, example: connector(
+        http={"base_url": "https://example.com", "rate_limits": [{"requests": 1, "per": "1m", key: example}]}
+    ),
+    "wait": lambda key, example: connector(
+        http={"base_url": "https://example.com", "wait": {"header": "X-Wait", key: example}}
+    ),
+    "error_rule": lambda key, example: resource(errors=[{"status": 418, "do": "fail", key: example}]),
+    "basic": lambda key, example: connector(auth={"kind": "basic", "username": "a", "password": "b", key: example}),
+    "oauth2_code": lambda key, example: connector(auth={**CODE, **DISCOVERED.get(key, {}), key: example}),
+    "oauth2_client": lambda key, example: connector(auth={**CLIENT, **DISCOVERED.get(key, {}), key: example}),
+    "session": lambda key, example: connector(auth={**SESSION, key: example}),
+    "authorize": lambda key, example: connector(auth={**CODE, "authorize": {**CODE["authorize"], key: example}}),
+    "token_request": lambda key, example: connector(auth={**CODE, "token": {**CODE["token"], key: example}}),
+    "token_error": lambda key, example: connector(
+        auth={**CODE, "token": {**CODE["token"], "errors": [{"status": 418, "do": "fail", key: example}]}}
+    ),
+    "login": lambda key, example: connector(auth={**SESSION, "login": {"path": "/login", key: example}}),
+    "errand": lambda key, example: connector(auth={**CODE, "after_consent": {"path": "/users", key: example}}),
+    "account": lambda key, example: connector(account={"path": "/me", "id": "id", key: example}),
+    "resource": lambda key, example: resource(**{key: example}),
+    "format": lambda key, example: resource(format={"kind": "csv", key: example}),
+    "pagination": lambda key, example: resource(pagination=of_kind("pagination", key, example)),
+    "window": lambda key, example: resource(window={"settle": "1d", key: example}),
+    "parents": lambda key, example: resource(for_each={"resource": "nights", key: example}),
+    "bookmark": lambda key, example: resource(bookmark={"next": "token", key: example}),
+    "receipt": lambda key, example: resource(when_stored={"path": "/done", key: example}),
+}
+ELSEWHERE = {"client", "revoke", "complete", "shape"}
+"""Alternatives that exclude each other, shown whole in the kinds above; parts that only repeat."""
+
+
+def examples() -> Iterator[Any]:
+    places = {"": CONNECTOR, **CONNECTOR["$defs"]}
+    for name, place in places.items():
+        for key, said in place.get("properties", {}).items() if name not in ELSEWHERE else ():
+            for number, example in enumerate(said.get("examples", ()) if isinstance(said, dict) else ()):
+                yield pytest.param(name, key, example, id=f"{name or 'connector'}.{key}-{number}")
+
+
+def test_every_part_of_the_connector_schema_has_a_frame() -> None:
+    parts = {name for name, place in CONNECTOR["$defs"].items() if place.get("properties")}
+    assert parts - ELSEWHERE == set(FRAMES) - {""}
+
+
+@pytest.mark.parametrize(("part", "key", "example"), list(examples()))
+def test_an_example_works_in_a_whole_connector(tmp_path: Path, part: str, key: str, example: Any) -> None:
+    whole = FRAMES[part](key, example)
+    if part == "" and key == "name":
+        whole["name"] = example
+    file = tmp_path / f"{whole['name']}.yaml"
+    file.write_text(json.dumps(whole), encoding="utf-8")
+    loaded = load_source(file, tmp_path / "mappings").connector
+    settings = dict.fromkeys(loaded.settings, "https://example.com")
+    for one in loaded.resources.values():
+        requests = [one.request, *([one.when_stored.request] if one.when_stored else [])]
+        for request in requests:
+            sent = rendered(loaded.http, "https://example.com", request, {**SCOPE, "settings": settings})
+            assert sent.url.startswith("https://example.com/")
+            assert "{{" not in sent.url + str(sent.headers) + (sent.content or b"").decode()
+
+
+@pytest.mark.parametrize("number", range(len(CONNECTOR["examples"])))
+def test_the_whole_examples_work(tmp_path: Path, number: int) -> None:
+    whole = CONNECTOR["examples"][number]
+    file = tmp_path / f"{whole['name']}.yaml"
+    file.write_text(json.dumps(whole), encoding="utf-8")
+    assert load_source(file, tmp_path / "mappings").connector.resources
+
+
+def mapping_examples() -> Iterator[Any]:
+    for key, said in MAPPING["properties"].items():
+        for example in said["examples"]:
+            yield pytest.param({key: example}, id=f"mapping.{key}")
+    for key, said in MAPPING["$defs"]["reading_map"]["properties"].items():
+        for example in said["examples"]:
+            more = {} if key in ("path", "first", "sum", "const") else {"path": "a"}
+            more |= {"lookup": {"a": "b"}} if key == "unknown" else {}
+            rows = {"heart_rate": {"start_time": {**more, key: example}, "value": {"path": "v", "unit": "/min"}}}
+            said_whole = {"to": {"biometrics_vitals": {"each": "samples", "rows": rows}}}
+            yield pytest.param(said_whole, id=f"reading.{key}-{str(example)[:20]}")
+
+
+@pytest.mark.parametrize("said", list(mapping_examples()))
+def test_an_example_works_in_a_whole_mapping(tmp_path: Path, said: dict[str, Any]) -> None:
+    (tmp_path / "example.yaml").write_text(json.dumps(connector()), encoding="utf-8")
+    folder = tmp_path / "mappings"
+    folder.mkdir()
+    (folder / "lookups.yaml").write_text("score_state: {SCORED: final}\n")
+    to = {"sleep_sessions": {"columns": {"start_time": "start"}}}
+    (folder / "things.yaml").write_text(json.dumps({"from": "things", "to": to, **said}), encoding="utf-8")
+    assert load_source(tmp_path / "example.yaml", folder).mappings
