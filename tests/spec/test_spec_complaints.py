@@ -48,8 +48,8 @@ WRONG_CONNECTORS = [
     ("records: items", "records: a.$b", "10:14: shared.list.records: 'a.$b' is not JMESPath: "
      "$ stands only at the start of a path"),
     ("    records: items", "    like: other\n    records: items",
-     "10:5: shared.list.like: unknown key 'like'. There is bookmark, columns, errors, for_each, form, format, headers, "
-     "json, key, method, missing, observe, params, path, volatile, warnings, when_stored"),
+     "10:5: shared.list.like: unknown key 'like'. There is bookmark, columns, errors, files, for_each, form, format, "
+     "headers, json, key, method, missing, observe, params, path, volatile, warnings, when_stored"),
     ("    like: list", "    like: lst", "15:11: resources.sleeps.like: 'lst' is not in `shared`. Did you mean 'list'?"),
     ("    like: list", "    lik: list", "15:5: resources.sleeps.lik: unknown key 'lik'. Did you mean 'like'?"),
     ("path: /sleeps", "pth: /sleeps", "16:5: resources.sleeps.pth: unknown key 'pth'. Did you mean 'path'?"),

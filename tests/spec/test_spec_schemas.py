@@ -17,11 +17,6 @@ from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
 from hde.spec.schema import SCHEMAS, SchemaName, schema
 
-LATER = frozenset(
-    {"files"}
-)  # fmt: skip
-
-
 def nodes(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every schema inside a schema, and its path."""
     if not isinstance(node, dict):
@@ -80,11 +75,6 @@ def test_every_example_and_default_is_valid(name: SchemaName) -> None:
     assert list(Draft202012Validator(root, format_checker=format_checker()).iter_errors(root["examples"][0])) == []
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_what_does_not_work_yet_is_not_in_the_schema(name: SchemaName) -> None:
-    assert {path.rsplit("/", 1)[1] for path, _ in properties(name)}.isdisjoint(LATER)
-
-
 def _def(name: SchemaName, path: str) -> dict[str, Any]:
     node: Any = schema(name)
     for part in path.split("/") if path else ():
@@ -99,6 +89,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.Connector, "connector", "", {"file"}, {"shared"}),
     (connector.Setting, "connector", "$defs/setting", {"name"}, set()),
     (connector.Http, "connector", "$defs/http", set(), set()),
+    (connector.Files, "connector", "$defs/files", set(), set()),
     (connector.RateLimit, "connector", "$defs/rate_limit", set(), set()),
     (connector.Wait, "connector", "$defs/wait", set(), set()),
     (connector.ErrorRule, "connector", "$defs/error_rule", set(), set()),

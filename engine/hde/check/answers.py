@@ -1,21 +1,67 @@
-"""How a connector's records are written, held against what it asks of them: formats, files and paths to records."""
+"""Where a connector's records come from and how they are written: formats, files and what goes with neither."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hde.check.place import complain, in_resource
-from hde.spec.connector import Connector
+from hde.check.place import complain, dig, in_resource
+from hde.spec.connector import Connector, Resource
 from hde.spec.problem import Problem
 from hde.spec.yaml_file import YamlFile
 
+_OF_REQUESTS = (
+    "method", "params", "headers", "json", "form", "pagination", "window", "errors", "bookmark", "for_each",
+    "when_stored", "warnings",
+)  # fmt: skip
+
 
 def answers_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
-    """What is wrong with the formats of a connector."""
+    """What is wrong with the formats and files of a connector."""
+    has_files = [resource for resource in connector.resources.values() if resource.files is not None]
+    if connector.files is not None and not has_files:
+        yield complain(file, ("files",), "no resource has `files`, so none reads this folder", about_key=True)
+    if not connector.http.base_url.text:
+        yield from _without_http(connector, file)
     for resource in connector.resources.values():
-        kind = resource.format.kind
-        if resource.records is not None and kind in ("csv", "ndjson"):
-            what = "row" if kind == "csv" else "line"
-            trail = in_resource(file, resource.name, "records")
-            how = "write `records: null`" if trail[0] == "shared" else "leave `records` out"
-            yield complain(file, trail, f"in {kind} every {what} is a record: {how}")
+        yield from _format(resource, file)
+        if resource.files is not None:
+            yield from _files(resource, connector, file)
+
+
+def _without_http(connector: Connector, file: YamlFile) -> Iterator[Problem]:
+    """What only an API has."""
+    for key in ("auth", "account"):
+        if key in file.data:  # type: ignore[operator]  # a connector that could be read is a map
+            message = f"{key} is for an API, and this connector has no `http`: --account says whose files are read"
+            yield complain(file, (key,), message, about_key=True)
+    for resource in connector.resources.values():
+        if resource.files is None:
+            message = "a path is asked for below http.base_url, and this connector has no `http`"
+            yield complain(file, in_resource(file, resource.name, "path"), message)
+
+
+def _format(resource: Resource, file: YamlFile) -> Iterator[Problem]:
+    kind = resource.format.kind
+    if resource.records is not None and kind in ("csv", "ndjson"):
+        what = "row" if kind == "csv" else "line"
+        trail = in_resource(file, resource.name, "records")
+        how = "write `records: null`" if trail[0] == "shared" else "leave `records` out"
+        yield complain(file, trail, f"in {kind} every {what} is a record: {how}")
+
+
+def _files(resource: Resource, connector: Connector, file: YamlFile) -> Iterator[Problem]:
+    assert resource.files is not None
+    trail = in_resource(file, resource.name, "files")
+    if connector.files is None:
+        yield complain(file, trail, "which folder? Say it at the top: files: {folder: ...}")
+    if resource.files.lower().endswith(".zip"):
+        message = f"a ZIP is looked into like a folder: write which of its files ({resource.files}/*.csv)"
+        yield complain(file, trail, message)
+    if resource.format.zip is not None:
+        message = "`zip` is for answers; among files a ZIP is looked into like a folder: files: '*.zip/*.csv'"
+        yield complain(file, in_resource(file, resource.name, "format"), message)
+    for key in _OF_REQUESTS:
+        trail = in_resource(file, resource.name, key)
+        if dig(file.data, *trail) is not None:
+            how = f": write `{key}: null`" if trail[0] == "shared" else ""
+            yield complain(file, trail, f"{key} is for requests, and {resource.name} reads files{how}", about_key=True)

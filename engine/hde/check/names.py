@@ -45,6 +45,8 @@ def spots(connector: Connector, file: YamlFile) -> Iterator[Spot]:
     yield from _auth(connector)
     if connector.account and connector.account.request:
         yield from _request(connector.account.request, ("account",))
+    if connector.files:
+        yield Spot(("files", "folder"), connector.files.folder, signed_in=True)
     for resource in connector.resources.values():
         for spot in _of_resource(resource):
             yield replace(spot, trail=in_resource(file, resource.name, *spot.trail), resource=resource, signed_in=True)

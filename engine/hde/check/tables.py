@@ -55,7 +55,8 @@ def _columns(resource: Resource, connector: Connector, file: YamlFile) -> Iterat
 def _dollar_fault(path: str, resource: Resource, connector: Connector) -> str | None:
     account = ["$account.id", *(f"$account.{name}" for name in connector.account.keep)] if connector.account else []
     window = ["$window.start", "$window.end"] if resource.window else []
-    if path in account or path in window or path == HASH:
+    of_file = ["$file.name", "$file.modified"] if resource.files else []
+    if path in account or path in window or path in of_file or path == HASH:
         return None
     if path == "$each" or path.startswith("$each."):
         return each_fault(path.removeprefix("$each").removeprefix("."), resource)
@@ -63,7 +64,9 @@ def _dollar_fault(path: str, resource: Resource, connector: Connector) -> str | 
         return f"{path} needs an `account` in this connector: it says whose data this is"
     if path.startswith("$window") and not window:
         return f"{path} needs a `window`, and {resource.name} has none"
-    known = [*account, *window, *(["$each"] if resource.for_each else [])]
+    if path.startswith("$file") and not of_file:
+        return f"{path} needs `files`, and {resource.name} is asked for"
+    known = [*account, *window, *of_file, *(["$each"] if resource.for_each else [])]
     there_is = f" There is {', '.join(known)}" if known else ""
     return f"{path} does not exist.{did_you_mean(path, known) or there_is}"
 

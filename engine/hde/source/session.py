@@ -111,7 +111,8 @@ class Session:
         limits = in_words((limit.requests.value(self.scope({})), limit.per) for limit in connector.http.rate_limits)
         self._turns = Turns(budget, self._patience, connector.name, limits, pause=self._pause)
         self._base_url = connector.http.base_url.render({"settings": settings})
-        origin(self._base_url)
+        if self._base_url or connector.files is None:
+            origin(self._base_url)
         self._line = Line(stop, transport=transport)
         self._watch = watch
 

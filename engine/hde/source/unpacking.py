@@ -37,6 +37,17 @@ def _one_name(pattern: str) -> str:
     return start + "".join(signs.get(sign, re.escape(sign)) for sign in pattern)
 
 
+def reaches_into(pattern: str, folder: str) -> bool:
+    """Whether something below a folder can match."""
+    steps = pattern.split("/")
+    for at, name in enumerate(folder.split("/")):
+        if at < len(steps) and steps[at] == "**":
+            return True
+        if at >= len(steps) - 1 or not glob(steps[at]).fullmatch(name):
+            return False
+    return True
+
+
 def unpacked_members(packed: bytes, pattern: str) -> Iterator[bytes]:
     """The files in a ZIP that match, by name."""
     with readable("the ZIP"), zipfile.ZipFile(io.BytesIO(packed)) as archive:
@@ -79,9 +90,12 @@ def readable(what: str) -> Iterator[None]:
     """Whatever is wrong with packed bytes, in words."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise Unreadable(f"{what} is damaged ({type(error).__name__})") from None
-    except (NotImplementedError, RuntimeError):
+    except OSError as error:
+        what_is_it = f"cannot be read ({error.strerror})" if error.strerror else "is damaged"
+        raise Unreadable(f"{what} {what_is_it}") from None
+    except NotImplementedError:
         raise Unreadable(f"{what} is packed in a way that is not understood") from None
 
 

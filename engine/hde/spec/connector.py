@@ -53,6 +53,13 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Files:
+    """A source that is a folder of files, which somebody puts there."""
+
+    folder: Template
+
+
+@dataclass(frozen=True)
 class Http:
     base_url: Template
     params: Mapping[str, Tree] = field(default_factory=dict)
@@ -224,6 +231,8 @@ class Resource:
     """Dotted paths that change without meaning anything."""
     missing: Literal["keep", "delete"] = "keep"
     format: Format = JSON
+    files: str | None = None
+    """A pattern of names below the connector's folder, instead of a request."""
 
     def column(self, name: str) -> RawColumn | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -240,6 +249,8 @@ class Connector:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     auth: Auth | None = None
     account: AccountRequest | None = None
+    files: Files | None = None
+    """Where the files lie; a connector of nothing but files has an `http` without an address."""
 
     @property
     def schema(self) -> str:

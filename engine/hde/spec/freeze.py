@@ -13,6 +13,7 @@ from hde.spec.connector import (
     Bookmark,
     Connector,
     Cursor,
+    Files,
     Format,
     Http,
     LinkHeader,
@@ -38,6 +39,8 @@ from hde.spec.problem import Problem, quoted, shown, with_hint
 from hde.spec.template import compile_template
 from hde.spec.yaml_file import YamlFile
 
+_NO_HTTP: Map = {"base_url": ""}
+
 
 def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connector:
     """The connector of a file without problems; `resources` are its resources with `like` merged in."""
@@ -49,7 +52,8 @@ def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connect
         title=data.get("title", ""),
         docs=data.get("docs", ""),
         settings={name: _setting(name, said) for name, said in data.get("settings", {}).items()},
-        http=_http(data["http"]),
+        http=_http(data.get("http", _NO_HTTP)),
+        files=Files(compile_template(data["files"]["folder"])) if "files" in data else None,
         auth=freeze_auth(data["auth"]) if "auth" in data else None,
         account=_account(account) if account else None,
         resources={name: _resource(name, merged.data) for name, merged in resources.items()},
@@ -162,6 +166,7 @@ def _resource(name: str, said: Map) -> Resource:
         volatile=tuple(said.get("volatile") or ()),
         missing=said.get("missing") or "keep",
         format=_format(said.get("format") or {}),
+        files=said.get("files"),
     )
 
 

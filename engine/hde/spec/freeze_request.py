@@ -14,7 +14,7 @@ Map = Mapping[str, Any]
 def freeze_request(said: Map) -> Request:
     form = said.get("form")
     return Request(
-        path=compile_template(said["path"]),
+        path=compile_template(said.get("path") or ""),
         method=said.get("method") or "GET",
         params=trees(said.get("params")),
         headers=trees(said.get("headers")),

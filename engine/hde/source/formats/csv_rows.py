@@ -22,7 +22,14 @@ _QUOTES = "quotes that CSV does not allow"
 
 def records(stream: BinaryIO, format: Format, path: Path) -> Iterator[Record]:
     """The rows below the header. Rows without a filled cell are none; a last line that is too short was cut off."""
-    lines = _Lines(_decoded(stream, format.encoding), format.encoding)
+    text = _decoded(stream, format.encoding)
+    try:
+        yield from _rows(_Lines(text, format.encoding), format)
+    finally:
+        text.detach()  # the stream is for whoever opened it to close
+
+
+def _rows(lines: _Lines, format: Format) -> Iterator[Record]:
     for _ in range(format.skip):
         next(lines, None)
     rows = csv.reader(lines, delimiter=format.delimiter, strict=True)
@@ -116,7 +123,7 @@ class _Lines(Iterator[str]):
         )
 
 
-def _decoded(stream: BinaryIO, encoding: str) -> TextIO:
+def _decoded(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
     # Errors are let through as surrogates: a strict reader would lose the good lines before them in its buffer.
     codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     return io.TextIOWrapper(stream, encoding=codec, errors="surrogateescape", newline="")
