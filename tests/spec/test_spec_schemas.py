@@ -17,6 +17,7 @@ from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
 from hde.spec.schema import SCHEMAS, SchemaName, schema
 
+
 def nodes(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every schema inside a schema, and its path."""
     if not isinstance(node, dict):

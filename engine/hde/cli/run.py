@@ -29,6 +29,7 @@ from hde.run import run as run_source
 from hde.spec.load import Source, find_connector, load_source, mappings_folder
 from hde.spec.problem import Problem, Problems
 from hde.steps.plan import Range, instant
+from hde.steps.read_folder import reading_from
 from hde.steps.report import Report
 from hde.steps.stage import Options
 from hde.steps.what_if import what_if
@@ -68,6 +69,13 @@ def _contradictions(source: Source) -> Iterator[Problem]:
 @click.option("--daily-refresh", is_flag=True, help="Replace yesterday (UTC) in one transaction.")
 @click.option("--full", is_flag=True, help="Read everything again, whatever is covered.")
 @click.option("--account", metavar="A", help="Which account, where there are several.")
+@click.option(
+    "--from",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Read files from this folder, not the one the connector names.",
+)
 @click.option("--accept-deletes", is_flag=True, help="Believe the source even if a large share of records is gone.")
 @as_json
 @click.pass_context
@@ -81,6 +89,7 @@ def run(
     daily_refresh: bool,
     full: bool,
     account: str | None,
+    folder: Path | None,
     accept_deletes: bool,
     as_json: bool,
 ) -> int:
@@ -98,7 +107,8 @@ def run(
     if asked.since and asked.until and asked.since >= asked.until:
         raise WrongUse(f"--since {since} is not before --until {until}")
     options = Options(resources, asked, canonical, daily_refresh, account, accept_deletes)
-    return exit_code(run_and_tell(source_of(connector), options, as_json=as_json))
+    source = source_of(connector) if folder is None else reading_from(source_of(connector), folder)
+    return exit_code(run_and_tell(source, options, as_json=as_json))
 
 
 def run_and_tell(source: Source, options: Options, *, as_json: bool = False) -> Report:

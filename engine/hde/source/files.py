@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO, cast
 
 from hde.errors import Unreadable, WrongUse
@@ -90,8 +91,9 @@ def _file(folder: Path, path: Path, name: str) -> SourceFile:
         stat = path.stat()
     except OSError as error:
         return SourceFile(name, datetime.fromtimestamp(0, UTC), {}, path, fault=f"cannot be opened ({error.strerror})")
-    is_inside = path.resolve().is_relative_to(folder)
-    fault = None if is_inside else "is a link to a file outside the folder, which is not read"
+    fault = None if S_ISREG(stat.st_mode) else "is no plain file"
+    if not path.resolve().is_relative_to(folder):
+        fault = "is a link to a file outside the folder, which is not read"
     return SourceFile(name, datetime.fromtimestamp(stat.st_mtime, UTC), _of_stat(stat), path, fault=fault)
 
 

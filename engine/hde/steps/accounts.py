@@ -19,6 +19,7 @@ from hde.source.budget import Budget, Unlimited
 from hde.source.carry import basic, send_of
 from hde.source.elements import constant_elements
 from hde.source.errand import run_errand
+from hde.source.files import folder_of
 from hde.source.oauth import SignedIn, StoredSignIn
 from hde.source.pages import Bounds, read_pages
 from hde.source.renewal import unattended_token
@@ -134,7 +135,8 @@ def known_account(connection: Connection, way: Way, external_id: str, budget: Bu
     with way.session(way.auth(external_id), budget) as session:
         said = session.identify()
     if not way.connector.has_tokens:
-        external_id = str(said["id"])
+        # Without an `account` in the connector only the person can say whose data this is.
+        external_id = str(said["id"]) if way.connector.account else external_id
     elif str(said["id"]) != external_id:
         raise SignInNeeded(f"The token stored for account {external_id} belongs to another. Run: hde auth {connector}")
     return journal.connect_account(connection, connector, external_id, _kept(said))
@@ -204,9 +206,11 @@ def check_settings(database: Database, way: Way) -> str:
     connector = way.connector
     with shared_budget(database, way) as budget, way.session(way.auth(NO_SIGN_IN), budget) as session:
         external_id = str(session.identify()["id"])
+        if connector.files is not None:
+            folder_of(connector.files.folder.render(session.scope({})))
         if connector.account is None or connector.account.request is None:
             for resource in connector.resources.values():
-                if parents_of(resource.for_each) is None:
+                if parents_of(resource.for_each) is None and resource.files is None:
                     _ask_once(session, resource)
                     break
     return external_id

@@ -16,6 +16,7 @@ from hde.spec.elements import parents_of
 from hde.steps import plan, read_windows, refresh_day
 from hde.steps.fan_out import FanOut, day_elements, queue_of
 from hde.steps.plan import Range, Reading
+from hde.steps.read_folder import file_readings
 from hde.steps.side_by_side import Readers
 from hde.steps.stage import Options, Stage
 from hde.steps.store_pages import Storing
@@ -29,12 +30,17 @@ def fetch_level(
     """Resources that wait for nothing any more; those for each record of another are planned as they are read."""
     connector, report, now = stage.source.connector, stage.report, datetime.now(UTC)
     scope = plan.connector_scope(connector, stage.way.settings, stage.account.values)
+    of_files = {name: one for name, one in resources.items() if one.files is not None}
     fanned = {name: one for name, one in resources.items() if parents_of(one.for_each)}
-    known = {name: one for name, one in resources.items() if name not in fanned}
+    known = {name: one for name, one in resources.items() if name not in fanned and name not in of_files}
     with transaction(stage.connection) as cursor:
         readings = plan.plan(
             cursor, connector, known, stage.account.id, asked=options.asked, now=now, scope=scope, say=report.note
         )
+        for one in of_files.values():
+            readings += file_readings(
+                cursor, connector, one, stage.account.id, asked=options.asked, now=now, scope=scope, say=report.note
+            )
         storing.fans = {name: _fan_out(stage, one, options.asked, now, scope) for name, one in fanned.items()}
         for fan in storing.fans.values():
             if note := fan.request_note(cursor):
@@ -92,7 +98,9 @@ def _day_readings(stage: Stage, resource: Resource) -> Iterator[Reading]:
 
 
 def _readers(stage: Stage, session: Session, readings: Iterable[Reading]) -> Readers[Reading, Page]:
-    parallel = stage.source.connector.http.parallel
+    connector = stage.source.connector
+    # Files one after the other: of two that hold one record, the newer one counts.
+    parallel = connector.http.parallel if connector.files is None else 1
     return read_windows.readers(session, readings, stage.report, stage.way.stop, parallel)
 
 

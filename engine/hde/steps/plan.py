@@ -15,8 +15,9 @@ import msgspec
 
 from hde.errors import WrongUse
 from hde.source.elements import Element, constant_elements
+from hde.source.files import SourceFile
 from hde.source.pages import Bounds
-from hde.spec.connector import Connector, Resource, Window
+from hde.spec.connector import JSON, Connector, Resource, Window
 from hde.spec.elements import parents_of
 from hde.spec.formats import span as span_of_time
 from hde.spec.template import Template
@@ -63,6 +64,8 @@ class Reading:
     bookmark: object = None
     """What to ask for changes with."""
     whole: Whole = field(default_factory=Whole)
+    file: SourceFile | None = None
+    """What is read instead of asking."""
 
     @property
     def scope(self) -> dict[str, object]:
@@ -222,13 +225,18 @@ def stream_of(
 
 
 def request_hash(connector: Connector, resource: Resource) -> str:
-    """Of what decides which records an answer holds: address, method, path, parameters, body, records."""
+    """Of what decides which records an answer holds: address, method, path, parameters, body, records, format."""
     request = resource.request
     everywhere = (connector.http.base_url, connector.http.params)
     parts = (request.method, request.path, request.params, request.json, request.form, resource.records, *everywhere)
     window = resource.window
     parents = parents_of(resource.for_each)
-    said = (*((window.format, window.end) if window else ()), *((parents.resource, parents.path) if parents else ()))
+    written = (resource.format, resource.files) if resource.files or resource.format != JSON else ()
+    said = (
+        *((window.format, window.end) if window else ()),
+        *((parents.resource, parents.path) if parents else ()),
+        *written,
+    )
     return hashlib.sha256(msgspec.json.encode([_plain(part) for part in (*parts, *said)])).hexdigest()[:16]
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from hde.errors import SignInNeeded
 from hde.rows import RawTable
+from hde.source.file_pages import read_file
 from hde.source.pages import Page, WindowLost, read_pages
 from hde.source.reader import raw_table
 from hde.source.session import Session
@@ -74,6 +75,10 @@ def pages(session: Session, reading: Reading, arrived: Callable[[], int]) -> Ite
     A bookmark that the source does not know any more is lost at its first page: then everything is read.
     """
     resource, bounds = reading.resource, reading.bounds
+    if reading.file is not None:
+        where = f"{session.connector.name}: {resource.name}"
+        yield from read_file(resource, reading.file, session.scope({}), where=where, arrived=arrived)
+        return
     has_begun = False
     try:
         for page in read_pages(

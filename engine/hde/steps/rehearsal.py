@@ -27,6 +27,7 @@ from hde.spec.load import Source
 from hde.spec.mapping import Reference
 from hde.steps import plan, read_windows
 from hde.steps.plan import Reading
+from hde.steps.read_folder import files_of
 from hde.store import ledger
 from hde.store.ledger import Span, WindowRecord
 
@@ -61,6 +62,9 @@ def first_readings(
 ) -> list[Reading]:
     """What a first run would read, for one element: the windows up to `now`, or the resource as a whole."""
     stream = plan.stream_of(connector, resource, 0, now, scope, element)
+    if resource.files is not None:
+        files = files_of(connector, resource, scope)
+        return [Reading(resource, WindowRecord(stream, None, now), file=file) for file in files]
     if resource.window is None:
         return [Reading(resource, WindowRecord(stream, None, now), element)]
     begin, end = since or stream.begin, min(until or now, now)

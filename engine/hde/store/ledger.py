@@ -221,6 +221,15 @@ def bookmark(cursor: Cursor, stream: Stream) -> object:
     return row[0] if row else None
 
 
+def element_marks(cursor: Cursor, account: int, resource: str) -> dict[str, tuple[object, str]]:
+    """The bookmark of every element of a resource that was read to its end, and the hash of the request then."""
+    cursor.execute(
+        "SELECT parent, bookmark, request_hash FROM meta.streams WHERE account = %s AND resource = %s",
+        (account, resource),
+    )
+    return {parent: (bookmark, made) for parent, bookmark, made in cursor.fetchall()}
+
+
 def forget_bookmark(cursor: Cursor, stream: Stream) -> None:
     """The source does not know it any more: the next pass reads everything."""
     cursor.execute(
