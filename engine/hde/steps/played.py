@@ -50,6 +50,10 @@ class Played:
 
 def play(test: ResourceTest, connector: Connector) -> Played:
     """Reads the resource until it is read or fails. WrongUse where the test itself cannot be run."""
+    if connector.resources[test.resource].files is not None:
+        raise WrongUse(
+            f"{test.where}: {test.resource} reads files, and exchanges are answers: test its mapping instead"
+        )
     settings = settings_with(connector, test.settings)
     playback = Playback(test.exchanges, urlsplit(_base(connector, settings, test)).path, instant(test.now, "now"))
     auth = GivenToken() if connector.auth else None

@@ -84,6 +84,8 @@ def live(source: Source, wanted: Wanted, open_session: Open) -> Preview:
         readings = _readings(session, wanted.resource, wanted, element)
         preview.element = element
         preview.windows = [reading.window.span for reading in readings if reading.window.span]
+        if not readings and wanted.resource.files is not None:
+            raise WrongUse(f"no file in the folder matches {wanted.resource.files}")
         if not readings:
             raise WrongUse("there is no window to ask for: --since is not before --until, or history begins later")
         try:
@@ -94,7 +96,7 @@ def live(source: Source, wanted: Wanted, open_session: Open) -> Preview:
         finally:
             preview.calls = list(calls)  # what is asked later, for other records, is not shown
         preview.page = page
-        if page.next is not None:
+        if page.next is not None and wanted.resource.files is None:
             preview.next = _next(session, readings[0], page)
         others = _first_pages(session, source.connector, wanted)
         for row in page.rows[: wanted.limit]:
@@ -110,9 +112,11 @@ def of_fixture(source: Source, wanted: Wanted, content: bytes, records: Records)
     account = {"id": "made-up-id", **{name: f"made-up-{name}" for name in _kept(connector)}}
     scope = connector_scope(connector, settings, account)
     element = _made_up_element(connector, resource, wanted, records)
-    readings = first_readings(
-        connector, resource, now=wanted.now, scope=scope, since=wanted.since, until=wanted.until, element=element
-    )
+    readings: list[Reading] = []
+    if resource.files is None:
+        readings = first_readings(
+            connector, resource, now=wanted.now, scope=scope, since=wanted.since, until=wanted.until, element=element
+        )
     preview = Preview(
         resource, element=element, windows=[reading.window.span for reading in readings if reading.window.span]
     )

@@ -1,0 +1,58 @@
+"""docs/files.md: its connectors are valid, its commands run, and its files become the payloads that it shows."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from run_made import ask, call
+
+from hde.check import check_paths
+
+PAGE = Path(__file__).parents[2] / "docs" / "files.md"
+BLOCKS = re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The files of the page, in the current folder of the test."""
+    for kind, name, block in BLOCKS:
+        if kind not in ("sh", "json"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(block, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_connectors_of_the_page_are_valid(folder: Path) -> None:
+    (folder / "mappings").mkdir()
+    assert [problem for problem in check_paths([]) if problem.level == "error"] == []
+
+
+def test_the_files_of_the_page_become_what_it_shows(
+    folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [commands] = [block for kind, _, block in BLOCKS if kind == "sh"]
+    for line in commands.splitlines():
+        words = shlex.split(line)
+        while "=" in words[0]:
+            monkeypatch.setenv(*words.pop(0).split("=", 1))
+        assert words[0] == "hde"
+        call(*words[1:])
+    shown = {name: json.loads(block) for kind, name, block in BLOCKS if kind == "json"}
+    assert set(shown) == {"results", "notes", "readings"}
+    for table, records in shown.items():
+        found = ask(database_url, f"SELECT payload FROM lab_raw.{table}")
+        assert by_text(found) == by_text(records), table
+    assert ask(database_url, "SELECT value::text, export FROM lab_raw.results ORDER BY code DESC") == [
+        ("13.90", "2026-01.csv"),
+        (None, "2026-01.csv"),
+    ]
+    assert ask(database_url, "SELECT path, rule FROM meta.issues") == [("value", "numeric: form")]
+
+
+def by_text(records: list[object]) -> list[str]:
+    return sorted(json.dumps(record, sort_keys=True) for record in records)
