@@ -63,7 +63,7 @@ def _compile(reading: Reading, column: Column, unit: str | None, scope: Scope, *
         known = lookup_table(reading.lookup, column, plain)
         make = with_lookup(reading.lookup, known, plain, path)
     if reading.has_const:
-        return _constant(reading.const, column, plain)
+        return _constant(reading, column, plain)
     if reading.sum:
         return _sum(reading, column, make, scope)
     if reading.path is None:
@@ -238,7 +238,11 @@ def _first(reads: list[Read]) -> Read:
     return read
 
 
-def _constant(const: object, column: Column, make: Make) -> Read:
+def _constant(reading: Reading, column: Column, make: Make) -> Read:
+    const = reading.const
+    if const is not None and reading.paths:
+        # a fixed beginning, and the rest of the time in the record
+        return lambda documents, issues: make(const, documents, issues)
     try:
         value = None if const is None else make(const, {}, [])
     except Finding as finding:

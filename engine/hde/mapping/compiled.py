@@ -151,7 +151,7 @@ class _Compiler:
             try:
                 unit = units[column.name]
                 read = compile_column(reading, column, unit, scope)
-                if reading.has_const:
+                if reading.has_const and not reading.paths:
                     blank[index] = read({}, [])
                 elif reading.optional:
                     optional.append((index, read))

@@ -229,6 +229,8 @@ def _described(value: object) -> str:
 def _not_one_of(value: object, words: Sequence[str]) -> str:
     if isinstance(value, dict | list):
         return f"{_or(words)} is expected here, and this is {_described(value)}"
+    if value == "null" and value in words:
+        return "'null' in quotes is a text; write null"
     if len(words) == 1:
         return with_hint(f"{quoted(value)} is not {words[0]}, the only one there is", shown(value), words)
     return with_hint(f"{quoted(value)} is not one of {', '.join(words)}", shown(value), words)
