@@ -23,7 +23,8 @@ TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "cookbook.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.DOTALL | re.MULTILINE)
-BEFORE, *PARTS = re.split(r"^### ", re.sub(r"^## .*$", "", TEXT, flags=re.MULTILINE), flags=re.MULTILINE)
+BEFORE = TEXT.split("\n## ", 1)[0]
+PARTS = [part for section in TEXT.split("\n## ")[1:] for part in section.split("\n### ")[1:]]
 ALWAYS = ("no mapping reads ", "no fixture in ")
 """What is said of any connector that has no mapping or fixtures yet, as here."""
 

@@ -150,6 +150,21 @@ def test_a_time_of_day_without_a_beginning_is_null():
 
 
 @pytest.mark.parametrize(
+    ("begin", "how", "expected"),
+    [
+        ("1970-01-01T00:00:00Z", {"plus": Plus("nanos", "ns")}, "2026-01-02T03:00:00"),
+        ("2001-01-01T00:00:00Z", {"plus": Plus("since_2001", "s")}, "2026-01-02T03:00:00"),
+        ("06:30", {"time": "clock", "after": "day", "zone": "$account.zone"}, "2026-01-02T05:30:00"),
+    ],
+)
+def test_a_constant_is_where_the_time_of_a_record_counts_from(begin, how, expected):
+    record = {"nanos": "1767322800000000000", "since_2001": 789015600, "day": "2026-01-02"}
+    reading = Reading(const=begin, has_const=True, **how)
+    mapped = made(workouts(end_time=reading)).map(record, account=BERLIN)
+    assert (cell(mapped, "end_time"), mapped.issues) == (utc(expected), [])
+
+
+@pytest.mark.parametrize(
     ("span", "unit", "seconds"),
     [
         (90, "s", 90), (1.5, "h", 5400), ("2", "min", 120), (1500, "ms", 1.5), ("PT1H", None, 3600),

@@ -65,6 +65,7 @@ ALIASES = {
     "degF": "[degF]",
     "C": "Cel",
     "F": "[degF]",
+    "Cal": "kcal",
 }
 """As seen in real data. Never a guess between two meanings, with one exception that says itself: a body is not
 measured in coulomb or farad, nor blood cells in kelvin."""
@@ -77,6 +78,8 @@ WORDS = {
     "breaths/min": "/min",
     "breaths per minute": "/min",
     "per minute": "/min",
+    "count/min": "/min",
+    "steps": "{steps}",
     "percent": "%",
     "pct": "%",
     "second": "s",
@@ -113,13 +116,16 @@ WORDS = {
     "kilometers": "km",
     "centimeter": "cm",
     "centimeters": "cm",
+    "mi": "[mi_i]",
     "mile": "[mi_i]",
     "miles": "[mi_i]",
     "foot": "[ft_i]",
     "feet": "[ft_i]",
     "ft": "[ft_i]",
+    "in": "[in_i]",
     "inch": "[in_i]",
     "inches": "[in_i]",
+    "yd": "[yd_i]",
     "yard": "[yd_i]",
     "yards": "[yd_i]",
     "kilojoule": "kJ",
