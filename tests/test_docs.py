@@ -41,6 +41,14 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text()):
+        there = (page.parent / target if target else page).read_text()
+        headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", there, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w\- ]", "", one.lower()).strip().replace(" ", "-") for one in headings}, anchor
+
+
 def test_the_readme_is_one_screen() -> None:
     assert len((TOP / "README.md").read_text().splitlines()) <= 75
 

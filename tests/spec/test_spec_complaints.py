@@ -162,7 +162,8 @@ WRONG_MAPPINGS = [
      "10:21: to.sleep_sessions.columns.asleep.sum: a list is expected here, and this is the text 'a': write [a]"),
     ("    rows:", "    row:", "12:5: to.biometrics_vitals.row: unknown key 'row'. Did you mean 'rows'?"),
     ("    rows:", "    columns: {}\n    rows:",
-     "13:5: to.biometrics_vitals.rows: 'columns' and 'rows' exclude each other; take one of them"),
+     "13:5: to.biometrics_vitals.rows: 'columns' and 'rows' exclude each other; what all rows share "
+     "stands in `columns` before `to`"),
     ("  sleep_sessions:", "  Sleep:", "7:3: to.Sleep: 'Sleep' is not a name of a canonical table"),
     ("with: {other", "with: {row",
      "2:8: with.row: 'row' is not a name for another record (a-z, 0-9 and _, a letter first; account, row, parent and "

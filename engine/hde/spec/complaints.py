@@ -162,7 +162,8 @@ def _one_of_keys(fault: _Fault, keys: list[str]) -> Complaint:
     path = fault.path
     given = [key for key in keys if key in fault.value]
     if given:
-        return Complaint((*path, given[1]), f"{_and(map(repr, given))} exclude each other; take one of them")
+        advice = fault.schema.get("x-both", "take one of them")
+        return Complaint((*path, given[1]), f"{_and(map(repr, given))} exclude each other; {advice}")
     hints = (did_you_mean(key, keys) for key in fault.value)
     meant = next((_meant(hint) for hint in hints if hint), "")
     return Complaint(path, f"{_or(map(repr, keys))} is missing", missing=meant or keys[0])

@@ -96,7 +96,12 @@ def _column_end(trail: KeyPath) -> int:
 
 
 def _each_end(trail: KeyPath) -> int:
-    """How much of a trail has to go: without its `each`, nothing beside it means what it says."""
+    """How much of a trail has to go: without its `each`, nothing beside it means what it says.
+
+    Of a table that says both `columns` and `rows` nobody knows which was meant.
+    """
+    if trail[:1] == ("to",) and trail[2:] in (("columns",), ("rows",)):
+        return 2
     for place in (2, 4):
         if trail[:1] == ("to",) and trail[place : place + 1] == ("each",):
             return place
