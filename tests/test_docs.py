@@ -45,7 +45,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_links_into_a_page_lead_to_a_heading(page: Path) -> None:
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text()):
         there = (page.parent / target if target else page).read_text()
-        headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", there, flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+        headings = re.findall(
+            r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", there, flags=re.DOTALL | re.MULTILINE), re.MULTILINE
+        )
         assert anchor in {re.sub(r"[^\w\- ]", "", one.lower()).strip().replace(" ", "-") for one in headings}, anchor
 
 
