@@ -50,6 +50,11 @@ def resource(**said: Any) -> dict[str, Any]:
     return connector(resources={"things": {**THINGS, **said}, "nights": THINGS}, shared={"collection": {}})
 
 
+def of_files(pattern: str, folder: str = "exports") -> dict[str, Any]:
+    things = {key: said for key, said in THINGS.items() if key != "path"}
+    return connector(files={"folder": folder}, resources={"asked": THINGS, "things": {**things, "files": pattern}})
+
+
 def of_kind(definition: str, key: str, example: Any) -> dict[str, Any]:
     """The smallest map of a kind that takes the key."""
     for branch in CONNECTOR["$defs"][definition]["allOf"]:
@@ -83,7 +88,8 @@ FRAMES: dict[str, Any] = {
     "login": lambda key, example: connector(auth={**SESSION, "login": {"path": "/login", key: example}}),
     "errand": lambda key, example: connector(auth={**CODE, "after_consent": {"path": "/users", key: example}}),
     "account": lambda key, example: connector(account={"path": "/me", "id": "id", key: example}),
-    "resource": lambda key, example: resource(**{key: example}),
+    "files": lambda key, example: of_files("*.csv", **{key: example}),
+    "resource": lambda key, example: of_files(example) if key == "files" else resource(**{key: example}),
     "format": lambda key, example: resource(format={"kind": "csv", key: example}),
     "pagination": lambda key, example: resource(pagination=of_kind("pagination", key, example)),
     "window": lambda key, example: resource(window={"settle": "1d", key: example}),
@@ -118,6 +124,10 @@ def test_an_example_works_in_a_whole_connector(tmp_path: Path, part: str, key: s
     loaded = load_source(file, tmp_path / "mappings").connector
     settings = dict.fromkeys(loaded.settings, "https://example.com")
     for one in loaded.resources.values():
+        if one.files is not None:
+            assert loaded.files is not None
+            assert loaded.files.folder.render({**SCOPE, "settings": settings})
+            continue
         requests = [one.request, *([one.when_stored.request] if one.when_stored else [])]
         for request in requests:
             sent = rendered(loaded.http, "https://example.com", request, {**SCOPE, "settings": settings})
