@@ -190,6 +190,10 @@ def said(folder: Path, text: str, resource: str = "things") -> list[str]:
       - {request: {path: /details/9}, answer: {json: {name: y, told: half of it}}}
     expect: {raw: [{id: 8, name: x}, {id: 9, name: y}], requests: 3, warnings: [half of it]}""",
             id="one request for each parent record, and what the source warns of"),
+        pytest.param("details", """
+    exchanges: [{request: {path: /sleeps}, answer: {json: [{parts: [{id: 8}]}]}}]
+    expect: {raw: [], requests: 1, issues: [{path: id, rule: key missing}]}""",
+            id="a parent record without its key has no elements, and is an issue"),
         pytest.param("messages", """
     exchanges:
       - {request: {path: /messages, params: {token: null}}, answer: {json: {list: [{id: 1}, {id: 2}], token: t}}}

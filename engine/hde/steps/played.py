@@ -100,8 +100,11 @@ def _pages(
     connector = session.connector
 
     def parents(other: Resource) -> Iterable[RawRow]:
-        rows = [row for page in _pages(session, test, settings, played, other) for row in page.rows]
-        return {row.key: row for row in rows}.values()
+        rows: dict[tuple[str, ...], RawRow] = {}
+        for page in _pages(session, test, settings, played, other):
+            rows |= {row.key: row for row in page.rows}
+            played.note(page.unkeyed)  # such a record has no elements, and nobody would know why
+        return rows.values()
 
     for element in elements(connector, resource, parents):
         readings = first_readings(
