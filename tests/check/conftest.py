@@ -175,11 +175,15 @@ def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def complaints(pulse: Path) -> Callable[[str, str, str], list[str]]:
-    """All complaints after `old` became `new` in one file."""
+def complaints(pulse: Path) -> Callable[[str, str | None, str], list[str]]:
+    """All complaints after `old` became `new` in one file; without `old`, after a file became `new` as a whole."""
 
-    def change(name: str, old: str, new: str) -> list[str]:
+    def change(name: str, old: str | None, new: str) -> list[str]:
         file = pulse / name
+        if old is None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(new, encoding="utf-8")
+            return [str(problem) for problem in check_paths([])]
         content = file.read_text(encoding="utf-8")
         assert old in content, f"{old!r} is not in {name}"
         file.write_text(content.replace(old, new, 1), encoding="utf-8")

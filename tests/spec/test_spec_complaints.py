@@ -36,7 +36,7 @@ WRONG_CONNECTORS = [
     (", settle: 7d", "", "12:5: shared.list.window: 'settle' is missing"),
     ("settle: 7d", "setle: 7d", "12:27: shared.list.window.setle: unknown key 'setle'. Did you mean 'settle'?"),
     ("settle: 7d", "settle: 7d, step: 0d",
-     "12:45: shared.list.window.step: '0d' is not a span of time longer than nothing"),
+     "12:45: shared.list.window.step: '0d' is not a span of time longer than nothing (90d, 12h, 30m, 45s or 2w)"),
     ("settle: 7d", "settle: 7d, from: yesterday",
      "12:45: shared.list.window.from: 'yesterday' is not a date (2015-01-31), a span (90d) or a template"),
     ("settle: 7d", "settle: 7d, format: iso",
@@ -48,8 +48,7 @@ WRONG_CONNECTORS = [
     ("records: items", "records: a.$b", "10:14: shared.list.records: 'a.$b' is not JMESPath: "
      "$ stands only at the start of a path"),
     ("    records: items", "    like: other\n    records: items",
-     "10:5: shared.list.like: unknown key 'like'. There is bookmark, columns, errors, files, for_each, form, format, "
-     "headers, json, key, method, missing, observe, params, path, volatile, warnings, when_stored"),
+     "10:5: shared.list.like: unknown key 'like' here: it stands in `resources`"),
     ("    like: list", "    like: lst", "15:11: resources.sleeps.like: 'lst' is not in `shared`. Did you mean 'list'?"),
     ("    like: list", "    lik: list", "15:5: resources.sleeps.lik: unknown key 'lik'. Did you mean 'like'?"),
     ("path: /sleeps", "pth: /sleeps", "16:5: resources.sleeps.pth: unknown key 'pth'. Did you mean 'path'?"),
@@ -65,7 +64,7 @@ WRONG_CONNECTORS = [
      "31:43: resources.body.columns.weight.path: 'x[' is not JMESPath: its end is missing"),
     ("weight: float", "weightKg: float",
      "31:15: resources.body.columns.weightKg: 'weightKg' gives no name of a column (a-z, 0-9 and _, a letter first); "
-     "write NAME: {type: ..., path: 'weightKg'}"),
+     "write weight_kg: {type: ..., path: 'weightKg'}"),
     ("weight: float", "_weight: float",
      "31:15: resources.body.columns._weight: '_weight': names that begin with _ are the engine's"),
     ("weight: float", "payload: float",
@@ -76,7 +75,7 @@ WRONG_CONNECTORS = [
      f"31:15: resources.body.columns.{'x' * 40}.{'y' * 40}: a column's name of 81 characters; 63 are the most: "
      f"write NAME: {{type: ..., path: {'x' * 40}.{'y' * 40}}}"),
     ("  body:", "  Body:",
-     "28:3: resources.Body: 'Body' is not a name of a resource (a-z, 0-9 and _, at most 55, a letter first)"),
+     "28:3: resources.Body: 'Body' is not a name of a resource (a-z, 0-9 and _, at most 55, a letter first). Did you mean 'body'?"),
     ("  body:", f"  {'b' * 56}:",
      f"28:3: resources.{'b' * 56}: '{'b' * 56}' is not a name of a resource "
      "(a-z, 0-9 and _, at most 55, a letter first)"),
@@ -109,10 +108,11 @@ WRONG_CONNECTORS = [
     ("name: demo", "name: demo\naccount: {pat: /x, id: id}", "2:11: account.pat: unknown key 'pat'. "
      "Did you mean 'path'?"),
     ("secret: true", "secret: yes", "3:17: settings.key.secret: true or false is expected here, "
-     "and this is the text 'yes'"),
+     "and this is the text 'yes': write true"),
     ("{secret: true}", "", "3:7: settings.key: a map is expected here, and this is nothing"),
     ("key: {secret: true}", "Key: {secret: true}",
-     "3:3: settings.Key: 'Key' is not a name of a setting (a-z, 0-9 and _, at most 63, a letter first)"),
+     "3:3: settings.Key: 'Key' is not a name of a setting (a-z, 0-9 and _, at most 63, a letter first). "
+     "Did you mean 'key'?"),
     ("settings.key", "settings.key | upcase",
      "6:28: http.headers.Authorization: {{ settings.key | upcase }}: no filter 'upcase'; "
      "there are default, int, join, lower, replace, string, trim, upper"),
@@ -155,7 +155,7 @@ WRONG_MAPPINGS = [
     ("is_nap: nap", "is_nap: ''", "9:15: to.sleep_sessions.columns.is_nap: an empty path; take the key out, "
      "or write @ for the whole"),
     ("is_nap: nap", "is_nap: true",
-     "9:15: to.sleep_sessions.columns.is_nap: a text or a map is expected here, and this is true: put it in quotes"),
+     "9:15: to.sleep_sessions.columns.is_nap: a text or a map is expected here, and this is true: write {const: true}"),
     ("is_nap: nap", "is_nap: {first: [a, {path: b, lookup: nope}]}",
      "9:45: to.sleep_sessions.columns.is_nap.first[1].lookup: 'nope' is not in lookups.yaml"),
     ("sum: [a, b]", "sum: a",
@@ -164,7 +164,8 @@ WRONG_MAPPINGS = [
     ("    rows:", "    columns: {}\n    rows:",
      "13:5: to.biometrics_vitals.rows: 'columns' and 'rows' exclude each other; what all rows share "
      "stands in `columns` before `to`"),
-    ("  sleep_sessions:", "  Sleep:", "7:3: to.Sleep: 'Sleep' is not a name of a canonical table"),
+    ("  sleep_sessions:", "  Sleep:", "7:3: to.Sleep: 'Sleep' is not a name of a canonical table. "
+     "Did you mean 'sleep'?"),
     ("with: {other", "with: {row",
      "2:8: with.row: 'row' is not a name for another record (a-z, 0-9 and _, a letter first; account, row, parent and "
      "index are taken)"),
@@ -199,8 +200,14 @@ def test_a_wrong_mapping(tmp_path: Path, old: str, new: str, complaint: str) -> 
     ("lookups", "complaint"),
     [
         ("state: final\n", "1:8: state: a map is expected here, and this is the text 'final'"),
-        ("State: {A: b}\n", "1:1: State: 'State' is not a name of a lookup (a-z, 0-9 and _, a letter first)"),
-        ("- a\n", "1:1: a map is expected here, and this is a list"),
+        (
+            "State: {A: b}\n",
+            "1:1: State: 'State' is not a name of a lookup (a-z, 0-9 and _, a letter first). Did you mean 'state'?",
+        ),
+        (
+            "- a\n",
+            "1:1: a map is expected here, and this is a list: write each as NAME: VALUE, without '- ' and brackets",
+        ),
         ("", "1:1: the file is empty"),
         ("state: {A: final, A: pending}\n", "1:19: state.A: 'A' is here twice, first in line 1"),
     ],

@@ -11,7 +11,7 @@ import pytest
 from spec_made import read_yaml
 
 from hde.places import bundled
-from hde.spec.complaints import resolved
+from hde.spec.elsewhere import resolved
 from hde.spec.load import mappings_folder, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.problem import KeyPath, Problem

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from hde.mapping import units
 from hde.spec import connector, elements, freeze_sign_in, mapping, mapping_test, request, resource_test, sign_in
-from hde.spec.complaints import resolved
+from hde.spec.elsewhere import resolved
 from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
 from hde.spec.schema import SCHEMAS, SchemaName, schema

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from hde.author.names import name_of, snake, word_set
+from hde.author.names import name_of, word_set
 from hde.author.paging import Param, form_of
 from hde.errors import WrongUse
+from hde.spec.problem import snake
 
 _SECRETS = word_set("key token secret apikey password signature sig auth")
 

@@ -9,7 +9,6 @@ from typing import Any
 from hde.author.document import Document
 from hde.author.fields import Names
 from hde.author.made import absent, made, types
-from hde.author.names import snake
 from hde.author.paging import Param, leaves_beside
 from hde.author.part import look
 from hde.author.resource import Seen
@@ -17,6 +16,7 @@ from hde.author.sample import Found, find_records
 from hde.author.schema_shape import Shape, shape_of
 from hde.errors import WrongUse
 from hde.spec.connector import ColumnType
+from hde.spec.problem import snake
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hde.author.names import snake
 from hde.check.fixtures import LARGEST
 from hde.check.record_paths import Path, paths_in
 from hde.errors import WrongUse
+from hde.spec.problem import snake
 
 MOST = 30
 """Fixtures of one resource; a sample of records that all differ has no more to teach."""

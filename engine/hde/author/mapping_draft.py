@@ -12,11 +12,12 @@ from typing import Any
 
 from hde.author import known
 from hde.author.fields import Field, Names
-from hde.author.names import is_sayable, path_text, snake, words
+from hde.author.names import is_sayable, path_text, words
 from hde.author.part import Map
 from hde.author.recognise import columns_of, metrics_of, split, times_of
 from hde.mapping.compiled import CompiledMapping, compile_mapping
 from hde.spec.freeze_mapping import freeze_mapping
+from hde.spec.problem import snake
 from hde.spec.yaml_file import YamlFile
 
 OBSERVED = {"observed_at": "2026-01-02T03:04:05Z"}

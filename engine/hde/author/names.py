@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Container, Sequence
 
 from hde.check.record_paths import ANY, ELEMENT, PERHAPS_ELEMENT
 from hde.mapping.expression import is_plain
 from hde.spec.formats import LONGEST_NAME
+from hde.spec.problem import snake
 
 LONGEST_RESOURCE = 55
-_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _JMESPATH_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -24,12 +23,6 @@ def word_set(text: str) -> frozenset[str]:
 def word_list(text: str) -> tuple[str, ...]:
     """Words that stand in one text, in their order."""
     return tuple(text.split())
-
-
-def snake(text: str) -> str:
-    """`startTime` and `Start-Time` as `start_time`; empty where no letter or digit is left."""
-    plain = unicodedata.normalize("NFKD", _HUMPS.sub("_", text)).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
 
 
 def words(text: str) -> tuple[str, ...]:

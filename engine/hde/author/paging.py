@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from hde.author.names import is_sayable, path_text, snake, word_set
+from hde.author.names import is_sayable, path_text, word_set
 from hde.author.part import Map, Notes, Part, guessed, look
+from hde.spec.problem import snake
 
 Role = Literal["start", "end", "cursor", "page", "offset", "size"]
 Looks = Literal["url", "text", "number", "flag", "nothing"]

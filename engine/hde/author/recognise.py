@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from hde.author import known
 from hde.author.fields import Field, Names
 from hde.author.known import Known
-from hde.author.names import snake, words
+from hde.author.names import words
 from hde.author.part import Map
 from hde.canonical import METRICS, TABLES
 from hde.errors import WrongUse
 from hde.mapping.units import conversion
+from hde.spec.problem import snake
 
 _SECONDS = (946_684_800, 4_102_444_800)
 """2000 to 2100, as epoch seconds."""

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from hde.author.names import is_sayable, path_text, singular, snake, word_set
+from hde.author.names import is_sayable, path_text, singular, word_set
 from hde.author.part import guessed
 from hde.errors import WrongUse
 from hde.mapping.expression import ExpressionError, compile
+from hde.spec.problem import snake
 
 LARGEST = 5_000_000
 DEEPEST = 40

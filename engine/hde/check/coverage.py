@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from jmespath.exceptions import JMESPathError
 
+from hde.check.missing_path import missing_path
 from hde.check.place import complain
 from hde.check.reads import Reads, reads
 from hde.check.record_paths import Path, alternatives, dotted, matches
@@ -36,7 +37,8 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
                     if not known[resource].has(path):
                         # the items of a list that is not there are not there either: said once, of the list
                         if not any((resource, path[:end]) in lacking for end in range(len(path))):
-                            yield complain(file, one.trail, known[resource].missing(path))
+                            said = missing_path(one, path, mapping, known[resource], known.get(mapping.from_))
+                            yield complain(file, one.trail, said)
                         lacking.add((resource, path))
                         # What a misspelt path meant counts as read: one mistake, one complaint.
                         meant = known[resource].meant(path)

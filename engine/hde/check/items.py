@@ -30,9 +30,17 @@ def items_problems(mapping: OneMapping, file: YamlFile) -> Iterator[Problem]:
             )
             yield complain(file, one.trail, message)
         elif one.trail[-1:] == ("each",) and one.key is None and _leaves_out(one):
+            bare = one.text.removesuffix("[*]").removesuffix("[]")
             message = (
-                f"{one.text} leaves items out, so their index, which is their `part`, changes when others come: "
-                "give a `key`, or leave them out by `when`"
+                f"{one.text} leaves out items that are null, and their index is the `part` of the others: write {bare}"
+            )
+            message = (
+                message
+                if bare != one.text and is_plain(bare)
+                else (
+                    f"{one.text} leaves items out, so their index, which is their `part`, changes when others come: "
+                    "give a `key`, or leave them out by `when`"
+                )
             )
             yield complain(file, one.trail, message, "warning")
         elif fault := _of_item(one):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from hde.canonical import METRICS, TABLES, Column, Metric, Table
 from hde.check.place import complain, first_of
@@ -28,6 +28,9 @@ _TAKES = {
     "date": "a date (2026-01-31)",
     "offset": "an offset from UTC (+02:00)",
 }
+_OF_A_COLUMN = frozenset(field.name for field in fields(Reading)) - {"has_const"}
+"""What stands in a column, and is no column."""
+
 METHODS = {metric.method for metric in METRICS.values() if metric.method}
 
 
@@ -48,6 +51,19 @@ class _Row:
 
     def column(self, name: str) -> KeyPath:
         return column_trail(self.file, self.target, self.rows, name)
+
+    @property
+    def flat(self) -> list[str]:
+        """What belongs into a column and stands beside the columns: that is said, and nothing that follows from it."""
+        columns = self.rows.columns.items()
+        return [
+            name for name, said in columns if name in _OF_A_COLUMN and not said.has_const and self.is_no_column(name)
+        ]
+
+    def is_no_column(self, name: str) -> bool:
+        """Whether the table has no such column that a mapping could fill."""
+        column = self.table.column(name)
+        return column is None or column.by_engine
 
     @property
     def has_metric(self) -> bool:
@@ -75,12 +91,23 @@ def meaning_problems(mapping: Mapping, file: YamlFile) -> Iterator[Problem]:
                 yield from _column(row, name, reading, metrics)
 
 
+def no_columns(mapping: Mapping, file: YamlFile) -> Iterator[KeyPath]:
+    """Where a mapping fills what is no column: that is said, and nothing of what stands there."""
+    for target in mapping.to.values():
+        table = TABLES.get(target.table)
+        for rows in target.rows if table else ():
+            for name in rows.columns:
+                column = table.column(name) if table else None
+                if column is None or column.by_engine:
+                    yield column_trail(file, target, rows, name)
+
+
 def _required(rows: Sequence[_Row]) -> Iterator[Problem]:
     table = rows[0].table
     for column in table.columns:
         if not column.required or column.by_engine or column.name == "metric":
             continue
-        lacking = [row for row in rows if column.name not in row.rows.columns]
+        lacking = [row for row in rows if column.name not in row.rows.columns and not row.flat]
         message = f"{table.name} requires {column.name} ({column.about}), and nothing is mapped to it"
         if len(lacking) == len(rows) > 1:
             yield complain(rows[0].file, ("to", table.name), message)
@@ -135,6 +162,13 @@ def _clash(metric: Metric, method: str) -> str:
 def _column(row: _Row, name: str, reading: Reading, metrics: Sequence[Metric]) -> Iterator[Problem]:
     trail = row.column(name)
     column = row.table.column(name)
+    if name in row.flat:
+        if name == row.flat[0]:
+            column_of = "value" if row.has_metric else "COLUMN"
+            inside = ", ".join(f"{one}: ..." for one in dict.fromkeys(["path", *row.flat]))
+            message = f"{name} is no column, it belongs into one: {column_of}: {{{inside}}}"
+            yield complain(row.file, trail, message, about_key=True)
+        return
     if column is None:
         known = [one.name for one in row.table.columns if not one.by_engine]
         message = with_hint(f"{name} is not a column of {row.table.name}", name, known)
@@ -149,7 +183,7 @@ def _column(row: _Row, name: str, reading: Reading, metrics: Sequence[Metric]) -
         yield complain(row.file, (*trail, "optional"), message, "warning")
     said = [*_words(row, column, reading, trail), *_units(row, column, reading, trail, metrics)]
     yield from said
-    if not said:
+    if not said and not row.flat:
         yield from _engine(row, column, reading, trail, metrics)
 
 
@@ -185,6 +219,8 @@ def _units(row: _Row, column: Column, reading: Reading, trail: KeyPath, metrics:
         targets = {column.name: column.unit}
     for place, one in each_reading(reading, trail):
         at = first_of(row.file, (*place, "unit"), (*trail, "unit"), place)
+        if one.unit is None and "unit" in row.rows.columns and row.is_no_column("unit"):
+            continue  # it stands beside the column, and that is said
         if one.unit is None:
             for name, unit in list(targets.items())[:1] if not one.has_const else ():
                 yield complain(row.file, at, f"{name} is in {unit}: say which unit the source uses (`unit`)")

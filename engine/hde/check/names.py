@@ -55,17 +55,19 @@ def spots(connector: Connector, file: YamlFile) -> Iterator[Spot]:
 def names_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
     """What is wrong with names in templates: out of scope, unknown, never used, or a secret where it is seen."""
     used: set[str] = set()
+    wrong = False
     for spot in spots(connector, file):
         for name in sorted(spot.template.names):
             used.add(name[1] if name[0] == "settings" and len(name) > 1 else "")
             if message := _fault(name, spot, connector):
+                wrong = True
                 yield complain(file, spot.trail, message)
             elif spot.in_url and name[0] == "settings" and connector.settings[name[1]].secret:
                 message = f"{'.'.join(name)} is a secret, and URLs end up in logs: if the source takes it in a header, "
                 yield complain(file, spot.trail, message + "put it there", "warning")
         yield from _open_line(spot, connector, file)
     for setting in connector.settings:
-        if setting not in used:
+        if setting not in used and not wrong:  # a wrong name may have meant it
             yield complain(file, ("settings", setting), f"nothing uses settings.{setting}", "warning")
     for resource in connector.resources.values():
         yield from _never_named(resource, file)
@@ -217,6 +219,8 @@ def _there_is(names: list[str]) -> str:
 def _no_name(root: str, spot: Spot, connector: Connector) -> str:
     if root in ("token", "tokens", "access_token", "auth"):
         return f"{root} is not within reach of templates: the engine adds the Authorization header itself"
+    if root in ("env", "environ", "config", "secrets", "credentials", "vars"):
+        return f"{root} is not a name here: what a person provides is declared in `settings` and called settings.NAME"
     known = ["settings"]
     if spot.signed_in and connector.account:
         known.append("account")

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from hde.check.answers import answers_problems
 from hde.check.coverage import coverage_problems
+from hde.check.expectations import expectations_problems
 from hde.check.fit import fit_problems
-from hde.check.fixtures import read_fixtures
+from hde.check.fixtures import misplaced_problems, pages_problems, read_fixtures
 from hde.check.folders import pairs, yaml_files
 from hde.check.items import items_problems
-from hde.check.meaning import meaning_problems
+from hde.check.literals import literals_problems
+from hde.check.meaning import meaning_problems, no_columns
 from hde.check.names import names_problems
 from hde.check.place import complain, dig
 from hde.check.recorded import Recorded, recorded
@@ -22,10 +24,10 @@ from hde.check.trial import excused, trial_problems
 from hde.check.written import each_reading
 from hde.errors import WrongUse
 from hde.mapping.compiled import CompiledMapping, compile_mapping
-from hde.spec.load import LOOKUPS, Remains, Source, read_remains, read_source
+from hde.spec.load import LOOKUPS, Remains, Source, mappings_folder, read_remains, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.partly import Partial
-from hde.spec.problem import Problem
+from hde.spec.problem import Problem, dotted
 from hde.spec.resource_test import read_resource_tests
 from hde.spec.yaml_file import YamlFile, parse_yaml
 
@@ -48,6 +50,7 @@ def check_paths(paths: Sequence[Path]) -> list[Problem]:
         if said:
             problems += _of_remains(read_remains(pair.connector, pair.mappings), whole=source is not None)
         problems += read_tests(pair.mappings)[1]
+        problems += expectations_problems(pair.mappings)
         problems += read_resource_tests(pair.mappings, source.connector if source else None)[1]
         if source is not None:
             problems += check_source(source)
@@ -63,11 +66,14 @@ def _of_remains(remains: Remains, *, whole: bool) -> Iterator[Problem]:
             *answers_problems(connector, file),
             *names_problems(connector, file),
             *sign_in_problems(connector, file),
+            *literals_problems(connector, file),
             *tables_problems(connector, file),
         ]
     for one in remains.mappings:
         said = [*meaning_problems(one.mapping, one.file), *items_problems(one.mapping, one.file)]
-        if connector is not None and {one.mapping.from_, *(to.from_ for to in one.mapping.with_.values())} <= (
+        if any(path.partition(".")[0] == "with" for path in one.wrong):
+            pass  # names of other records that are not there any more are no further mistake
+        elif connector is not None and {one.mapping.from_, *(to.from_ for to in one.mapping.with_.values())} <= (
             set(connector.resources) | (_unknown(one, file) if file else set())
         ):
             said += references_problems(one.mapping, connector, one.file)
@@ -87,6 +93,7 @@ def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
     yield from answers_problems(connector, connector_file)
     yield from names_problems(connector, connector_file)
     yield from sign_in_problems(connector, connector_file)
+    yield from literals_problems(connector, connector_file)
     yield from tables_problems(connector, connector_file)
     files = [(mapping, source.mapping_files[mapping.name]) for mapping in source.mappings]
     yield from one_mapping_each(files)
@@ -110,12 +117,20 @@ def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
         found: dict[str, dict[str, object]] = {}
         for resource in connector.resources:
             records, problems = read_fixtures(folder, resource)
-            yield from problems
+            pages = list(pages_problems(folder, connector.resources[resource], records))
+            yield from [*problems, *pages]
+            records = {name: record for name, record in records.items() if not pages}
             if records:
                 known[resource] = recorded(resource, records)
                 found[resource] = records
+        yield from misplaced_problems(folder, list(connector.resources))
         tried += _tried(source, found, sound, folder)
-    said = list(coverage_problems(source, known))
+    nowhere = {(str(file.file), dotted(trail)) for mapping, file in files for trail in no_columns(mapping, file)}
+    said = [
+        problem
+        for problem in coverage_problems(source, known)
+        if not {(problem.file, problem.path), (problem.file, problem.path.rpartition(".")[0])} & nowhere
+    ]
     yield from said
     # A misspelt path is said once, not again as what the fixtures make of it.
     places = {(problem.file, problem.line, problem.column) for problem in said}
@@ -168,7 +183,9 @@ def _left_out(source: Source, known: dict[str, Recorded]) -> Iterator[Problem]:
 def _is_whole(source: Source) -> bool:
     """Whether every mapping could be read: one that could not may use what seems unused."""
     read = {file.file for file in source.mapping_files.values()}
-    return all(file in read or file.name == LOOKUPS for folder in _folders(source) for file in yaml_files(folder))
+    folder = mappings_folder(source.connector_file.file)
+    folders = _folders(source) | ({folder} if folder.is_dir() else set())
+    return all(file in read or file.name == LOOKUPS for folder in folders for file in yaml_files(folder))
 
 
 def _folders(source: Source) -> set[Path]:

@@ -134,6 +134,12 @@ def _complaints(
             message = f"{start}{_words(issue)}{every}; e.g. fixture {name!r}"
             yield complain(file, at.trail if at else ("from",), message)
             said = True
+        elif issue.rule == "lookup" and at is not None and not _says_unknown(at, file):
+            message = (
+                f"fixture {name!r} of {mapping.from_} has a word here that the lookup does not have: an issue, and no "
+                "row. Add it, or say what to do (`unknown: issue`, `null`, `keep` or `skip`)"
+            )
+            yield complain(file, at.trail, message, "warning")
     if start and not said:
         name = min(failed)
         yield complain(file, ("from",), f"{start}{_words(tried[name].errors[0])}; e.g. fixture {name!r}")
@@ -166,6 +172,12 @@ def _unitless(at: Written, issue: Issue, file: YamlFile) -> str:
     if isinstance(said, dict) and "unit" in said:
         return ""
     return f"a number needs unit: {{path: {at.text}, unit: min}}"
+
+
+def _says_unknown(at: Written, file: YamlFile) -> bool:
+    """Whether the author said what becomes of words the lookup does not have."""
+    said = dig(file.data, *(at.trail[:-1] if at.trail[-1:] == ("path",) else at.trail))
+    return isinstance(said, dict) and "unknown" in said
 
 
 def _has(path: str, documents: Mapping[str, Any]) -> bool:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from jsonschema import ValidationError
 
-from hde.spec.problem import KeyPath, did_you_mean, quoted, shown, with_hint
+from hde.spec.elsewhere import left_of, other_name, place_of, resolved
+from hde.spec.problem import KeyPath, did_you_mean, quoted, shown, snake
+from hde.spec.value_words import both, described, either, expected, fits, none_of, not_one_of, wrong_type
 
 Schema = Mapping[str, Any]
-
-_KINDS: Final = {
-    "object": "a map",
-    "array": "a list",
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "nothing",
-}
 
 
 @dataclass(frozen=True)
@@ -34,6 +26,8 @@ class Complaint:
     """The key that is missing at `path`."""
     meant: str = ""
     """The key that was probably meant by the unknown one at `path`."""
+    instead: bool = False
+    """Says better what the value at `path` lacks."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ def complaints(error: ValidationError, root: Schema) -> Iterator[Complaint]:
     fault = _Fault(str(error.validator), error.validator_value, error.instance, schema, path, error)
     match fault.keyword:
         case "additionalProperties":
-            yield from _unknown_keys(fault)
+            yield from _unknown_keys(fault, root)
         case "required":
             yield from _missing(fault)
         case "anyOf" | "oneOf":
@@ -65,7 +59,7 @@ def complaints(error: ValidationError, root: Schema) -> Iterator[Complaint]:
             for key, needed in fault.limit.items():
                 lacking = [one for one in needed if one not in fault.value]
                 if key in fault.value and lacking:
-                    yield Complaint((*path, key), f"{key!r} means nothing without {_or(map(repr, lacking))}")
+                    yield Complaint((*path, key), f"{key!r} means nothing without {either(map(repr, lacking))}")
         case "not":
             one, other = fault.limit["required"]
             yield Complaint((*path, other), f"{one!r} and {other!r} exclude each other; take one of them")
@@ -73,24 +67,45 @@ def complaints(error: ValidationError, root: Schema) -> Iterator[Complaint]:
             yield Complaint(path, _about_value(fault), of_value=True)
 
 
-def _unknown_keys(fault: _Fault) -> Iterator[Complaint]:
+def _unknown_keys(fault: _Fault, root: Schema) -> Iterator[Complaint]:
     schema, path = fault.schema, fault.path
     known = list(schema.get("properties", ()))
     patterns = list(schema.get("patternProperties", ()))
-    free = [key for key in known if key not in fault.value]
-    for key in fault.value:
-        if key in known or any(re.search(pattern, key) for pattern in patterns):
-            continue
+    unknown = [
+        key for key in fault.value if key not in known and not any(re.search(pattern, key) for pattern in patterns)
+    ]
+    if not patterns and (empty := left_of(fault.value, unknown, schema, root)):
+        below = f"{unknown[0]}, ..." if len(unknown) > 1 else unknown[0]
+        message = f"nothing stands below {empty!r}: indent what belongs to it ({below})"
+        yield Complaint((*path, empty), message, instead=True)
+        return
+    for key in unknown:
         if patterns:
-            yield Complaint((*path, key), f"{quoted(key)} is not {schema['x-names']}")
+            name = snake(key)
+            fitting = any(re.search(pattern, name) for pattern in patterns)
+            hint = f". Did you mean {name!r}?" if fitting and name != key else ""
+            yield Complaint((*path, key), f"{quoted(key)} is not {schema['x-names']}{hint}")
         elif kind := schema.get("x-kind"):
             others = ", ".join(name for name in known if name != "kind")
             yield Complaint((*path, key), f"{quoted(key)} does not go with kind {kind}, which takes {others}")
         else:
-            hint = did_you_mean(key, free)
-            there_is = f". There is {', '.join(sorted(free))}" if free else ""
-            message = f"unknown key {quoted(key)}"
-            yield Complaint((*path, key), f"{message}.{hint}" if hint else message + there_is, meant=_meant(hint))
+            yield _unknown_key(key, fault, root)
+
+
+def _unknown_key(key: str, fault: _Fault, root: Schema) -> Complaint:
+    free = [name for name in fault.schema.get("properties", ()) if name not in fault.value]
+    message = f"unknown key {quoted(key)}"
+    path = (*fault.path, key)
+    name, colon, value = key.partition(":")
+    if colon and name in free:
+        return Complaint(path, f"{message}: a space stands after the colon: write {name}: {value[:40]}", meant=name)
+    if also := other_name(key, fault.schema):
+        return Complaint(path, f"{message}. Did you mean {also!r}?", meant=also)
+    if hint := did_you_mean(key, free):
+        return Complaint(path, f"{message}.{hint}", meant=_meant(hint))
+    if place := place_of(key, fault.schema, fault.path, root):
+        return Complaint(path, f"{message} here: {place}")
+    return Complaint(path, f"{message}. There is {', '.join(sorted(free))}" if free else message)
 
 
 def _missing(fault: _Fault) -> Iterator[Complaint]:
@@ -111,18 +126,18 @@ def _union(fault: _Fault, root: Schema) -> Iterator[Complaint]:
     if kinds and isinstance(fault.value, dict):
         yield from _of_kinds(fault, branches, kinds, root)
         return
-    fitting = [branch for branch in branches if _fits(fault.value, branch)]
+    fitting = [branch for branch in branches if fits(fault.value, branch)]
     if not fitting:
-        words = dict.fromkeys(word for branch in branches for word in _expected(branch))
-        yield Complaint(path, _wrong_type(fault.value, words), of_value=True)
+        words = dict.fromkeys(word for branch in branches for word in expected(branch))
+        yield Complaint(path, wrong_type(fault.value, words, branches), of_value=True)
     elif _lacks_brackets(fault.value, fitting, branches):
-        known = _or(fitting[0]["enum"])
+        known = either(fitting[0]["enum"])
         message = f"{quoted(fault.value)} is not {known}, and else a list is expected: write [{fault.value[:40]}]"
         yield Complaint(path, message, of_value=True)
     elif len(fitting) == 1:
         yield from _branch(fault, branches, fitting[0], root)
     else:
-        yield Complaint(path, _none_of(fault.value, fitting), of_value=True)
+        yield Complaint(path, none_of(fault.value, fitting), of_value=True)
 
 
 def _of_kinds(
@@ -133,11 +148,11 @@ def _of_kinds(
     if isinstance(kind, str) and kind in kinds:
         yield from _branch(fault, branches, kinds[kind], root)
     elif "kind" in fault.value:
-        yield Complaint((*fault.path, "kind"), _not_one_of(kind, list(kinds)), of_value=True)
+        yield Complaint((*fault.path, "kind"), not_one_of(kind, list(kinds), {}), of_value=True)
     elif hint := next((key for key in fault.value if did_you_mean(key, ["kind"])), None):
         yield Complaint((*fault.path, hint), f"unknown key {quoted(hint)}. Did you mean 'kind'?", meant="kind")
     else:
-        yield Complaint(fault.path, f"'kind' is missing: {_or(kinds)}", missing="kind")
+        yield Complaint(fault.path, f"'kind' is missing: {either(kinds)}", missing="kind")
 
 
 def _lacks_brackets(value: object, fitting: Sequence[Schema], branches: Sequence[Schema]) -> bool:
@@ -163,10 +178,10 @@ def _one_of_keys(fault: _Fault, keys: list[str]) -> Complaint:
     given = [key for key in keys if key in fault.value]
     if given:
         advice = fault.schema.get("x-both", "take one of them")
-        return Complaint((*path, given[1]), f"{_and(map(repr, given))} exclude each other; {advice}")
+        return Complaint((*path, given[1]), f"{both(map(repr, given))} exclude each other; {advice}")
     hints = (did_you_mean(key, keys) for key in fault.value)
     meant = next((_meant(hint) for hint in hints if hint), "")
-    return Complaint(path, f"{_or(map(repr, keys))} is missing", missing=meant or keys[0])
+    return Complaint(path, f"{either(map(repr, keys))} is missing", missing=meant or keys[0])
 
 
 def _about_value(fault: _Fault) -> str:
@@ -175,12 +190,12 @@ def _about_value(fault: _Fault) -> str:
         case "type":
             types = [limit] if isinstance(limit, str) else limit
             if "x-words" in schema and len(types) == 1:
-                return f"{schema['x-words']} is expected here, and this is {_described(value)}"
-            return _wrong_type(value, (_KINDS[kind] for kind in types))
+                return f"{schema['x-words']} is expected here, and this is {described(value)}"
+            return wrong_type(value, expected({**schema, "type": types}), [schema])
         case "enum":
-            return _not_one_of(value, ["null" if word is None else word for word in limit])
+            return not_one_of(value, ["null" if word is None else word for word in limit], schema.get("x-also", {}))
         case "const":
-            return _not_one_of(value, [shown(limit)])
+            return not_one_of(value, [shown(limit)], {})
         case "pattern":
             return f"{quoted(value)} is not {schema['x-words']}"
         case "format":
@@ -201,103 +216,6 @@ def _about_value(fault: _Fault) -> str:
             return fault.error.message
 
 
-def _wrong_type(value: object, expected: Iterable[str]) -> str:
-    words = [word for word in expected if word != "nothing"]
-    message = f"{_or(words)} is expected here, and this is {_described(value)}"
-    if "a text" in words and isinstance(value, bool | int | float):
-        return f"{message}: put it in quotes"
-    if words == ["a list"] and isinstance(value, str):
-        return f"{message}: write [{value[:40]}]"
-    return message
-
-
-def _described(value: object) -> str:
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return shown(value)
-        case dict():
-            return "a map"
-        case list():
-            return "a list"
-        case str():
-            return f"the text {quoted(value)}"
-        case _:
-            return f"the number {value}"
-
-
-def _not_one_of(value: object, words: Sequence[str]) -> str:
-    if isinstance(value, dict | list):
-        return f"{_or(words)} is expected here, and this is {_described(value)}"
-    if value == "null" and value in words:
-        return "'null' in quotes is a text; write null"
-    if len(words) == 1:
-        return with_hint(f"{quoted(value)} is not {words[0]}, the only one there is", shown(value), words)
-    return with_hint(f"{quoted(value)} is not one of {', '.join(words)}", shown(value), words)
-
-
-def _none_of(value: object, branches: Sequence[Schema]) -> str:
-    """A text that may be a word or follow a pattern, and is neither."""
-    words = [word for branch in branches for word in branch.get("enum", ())]
-    patterns = [branch["x-words"] for branch in branches if "x-words" in branch]
-    return with_hint(f"{quoted(value)} is not {_or([*words, *patterns])}", shown(value), words)
-
-
-def _fits(value: object, branch: Schema) -> bool:
-    if "enum" in branch or "const" in branch:
-        return isinstance(value, str)
-    types = branch.get("type", list(_KINDS))
-    return any(_is(value, kind) for kind in ([types] if isinstance(types, str) else types))
-
-
-def _is(value: object, kind: str) -> bool:
-    match kind:
-        case "object":
-            return isinstance(value, dict)
-        case "array":
-            return isinstance(value, list)
-        case "string":
-            return isinstance(value, str)
-        case "boolean":
-            return isinstance(value, bool)
-        case "null":
-            return value is None
-        case _:
-            return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _expected(branch: Schema) -> Iterator[str]:
-    if "enum" in branch:
-        yield "a text"
-    types = branch.get("type", ())
-    for kind in [types] if isinstance(types, str) else types:
-        yield _KINDS[kind]
-
-
-def resolved(schema: Schema, root: Schema) -> Schema:
-    """What a `$ref` points to, its siblings over it."""
-    while "$ref" in schema:
-        target: Any = root
-        for part in schema["$ref"].removeprefix("#/").split("/"):
-            target = target[part]
-        schema = {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
-    return schema
-
-
 def _meant(hint: str) -> str:
     """The word in the quotes of a hint."""
     return hint.rpartition("'")[0].rpartition("'")[2]
-
-
-def _or(words: Iterable[str]) -> str:
-    return _joined(words, "or")
-
-
-def _and(words: Iterable[str]) -> str:
-    return _joined(words, "and")
-
-
-def _joined(words: Iterable[str], word: str) -> str:
-    *most, last = words
-    return f"{', '.join(most)} {word} {last}" if most else last

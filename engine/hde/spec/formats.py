@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from jmespath.exceptions import IncompleteExpressionError, ParseError
 from jsonschema import FormatChecker
 
 from hde.errors import WrongUse
 from hde.mapping.expression import NAMED, ExpressionError, compile
+from hde.spec.jmespath_words import not_a_function, not_a_path, not_jmespath
 from hde.spec.problem import quoted
 from hde.spec.template import compile_template
 
@@ -34,13 +34,16 @@ def span(text: str) -> timedelta:
 
 
 def check_jmespath(text: str) -> None:
-    """WrongUse for what does not compile."""
+    """WrongUse for what does not compile, or calls a function there is not."""
     try:
         compile(text)
+        fault = not_a_function(text)
     except ExpressionError as error:
-        raise WrongUse(_not_jmespath(text, error.__context__)) from None
+        raise WrongUse(not_jmespath(text, error.__context__)) from None
     except RecursionError:
         raise WrongUse(f"{quoted(text)} is nested too deeply") from None
+    if fault:
+        raise WrongUse(fault)
 
 
 def check_path(text: str) -> None:
@@ -50,7 +53,7 @@ def check_path(text: str) -> None:
         return
     match = NAMED.match(text)
     if match is None:
-        raise WrongUse(f"{quoted(text)} is not a path: after $ comes a name, then a path below it ($sleep.start)")
+        raise WrongUse(not_a_path(text))
     if below := match[2] or match[3]:
         check_jmespath(below)
 
@@ -117,19 +120,3 @@ def _of_text(check: Callable[[str], object]) -> Callable[[object], bool]:
         return True
 
     return holds
-
-
-def _not_jmespath(text: str, cause: object) -> str:
-    """Where JMESPath stopped to understand; its own messages take several lines."""
-    if not text.strip():
-        return "an empty path; take the key out, or write @ for the whole"
-    if "$" in text:
-        return f"{quoted(text)} is not JMESPath: $ stands only at the start of a path"
-    message = f"{quoted(text)} is not JMESPath"
-    match cause:
-        case IncompleteExpressionError() | ParseError(token_value=""):
-            return f"{message}: its end is missing"
-        case ParseError(token_value=token, lex_position=position):
-            return f"{message}: {token!r} cannot stand at character {position + 1}"
-        case _:
-            return message

@@ -35,7 +35,7 @@ from hde.spec.formats import LONGEST_NAME, NAME, span
 from hde.spec.freeze_request import Map, freeze_errand, freeze_errors, freeze_request, template, trees
 from hde.spec.freeze_sign_in import freeze_auth
 from hde.spec.merge import Merged
-from hde.spec.problem import Problem, quoted, shown, with_hint
+from hde.spec.problem import Problem, did_you_mean, quoted, shown, snake, with_hint
 from hde.spec.template import compile_template
 from hde.spec.yaml_file import YamlFile
 
@@ -89,7 +89,8 @@ def _bad_column(key: str, column: str) -> str:
     if column.startswith("_"):
         return f"{quoted(column)}: names that begin with _ are the engine's"
     if not NAME.match(column):
-        how = f"write NAME: {{type: ..., path: {quoted(key)}}}"
+        names = [name if name.isascii() else f'"{name}"' for name in key.split(".")]
+        how = f"write {snake(column) or 'NAME'}: {{type: ..., path: {quoted('.'.join(names))}}}"
         return f"{quoted(key)} gives no name of a column (a-z, 0-9 and _, a letter first); {how}"
     if len(column) > LONGEST_NAME:
         how = f"{LONGEST_NAME} are the most: write NAME: {{type: ..., path: {key}}}"
@@ -99,12 +100,23 @@ def _bad_column(key: str, column: str) -> str:
 
 def like_problems(file: YamlFile) -> Iterator[Problem]:
     """`like` that names nothing."""
-    shapes = _dict(_dict(file.data).get("shared"))
-    for name, resource in _dict(_dict(file.data).get("resources")).items():
-        like = _dict(resource).get("like")
-        if isinstance(like, str) and like not in shapes:
-            message = with_hint(f"{quoted(like)} is not in `shared`", like, shapes)
-            yield file.problem(("resources", name, "like"), message, value=True)
+    top = _dict(file.data)
+    shapes = _dict(top.get("shared"))
+    if not shapes and any(did_you_mean(key, ["shared"]) for key in top if key != "shared"):
+        return  # `shared` itself is misspelt, and that is said
+    for name in without_shape(file):
+        like = top["resources"][name]["like"]
+        message = with_hint(f"{quoted(like)} is not in `shared`", like, shapes)
+        if like in top["resources"]:
+            message += ", it is a resource: move what both have in common into `shared`"
+        yield file.problem(("resources", name, "like"), message, value=True)
+
+
+def without_shape(file: YamlFile) -> list[str]:
+    """The resources whose `like` names nothing: they cannot be judged."""
+    shapes, resources = (_dict(_dict(file.data).get(part)) for part in ("shared", "resources"))
+    likes = {name: _dict(resource).get("like") for name, resource in resources.items()}
+    return [name for name, like in likes.items() if isinstance(like, str) and like not in shapes]
 
 
 def _dict(value: object) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from hde.spec import mapping as frozen
 from hde.spec.connector import Connector
 from hde.spec.find import find_connector, mappings_folder
-from hde.spec.freeze import freeze_connector, like_problems, name_problems
+from hde.spec.freeze import freeze_connector, like_problems, name_problems, without_shape
 from hde.spec.freeze_mapping import Lookups, freeze_mapping, mapping_problems
 from hde.spec.merge import Merged, merge
 from hde.spec.partly import Partial, partial_connector, partial_mapping
-from hde.spec.problem import Problem, Problems
+from hde.spec.problem import Problem, Problems, did_you_mean
 from hde.spec.schema import located, part_complaints, schema_problems
 from hde.spec.yaml_file import YamlFile, parse_yaml
 
@@ -122,14 +122,26 @@ def _connector_problems(file: YamlFile, resources: Mapping[str, Merged]) -> list
     """What is wrong with the file as written, with its resources once merged, and with its names."""
     problems = schema_problems(file, "connector")
     no_shape = list(like_problems(file))
-    lost = {problem.path for problem in no_shape}
+    lost = without_shape(file)
     merged_problems = [
-        problem
-        for name, merged in resources.items()
-        if f"resources.{name}.like" not in lost
-        for problem in _merged_problems(file, merged)
+        problem for name, merged in resources.items() if name not in lost for problem in _merged_problems(file, merged)
     ]
-    return [*_without_doubles([*problems, *no_shape], merged_problems), *name_problems(file, resources)]
+    found = _without_doubles([*problems, *no_shape], merged_problems)
+    said = {(problem.path, problem.message) for problem in found}
+    own = [
+        problem
+        for problem in found
+        if not (shared := _in_shared(problem.path, file)) or (shared, problem.message) not in said
+    ]
+    return [*own, *name_problems(file, resources)]
+
+
+def _in_shared(path: str, file: YamlFile) -> str:
+    """A place in a resource as the place in the shared beginning it is like; empty where there is none."""
+    top, _, below = path.partition(".")
+    name, _, rest = below.partition(".")
+    resource = file.data.get(top, {}).get(name) if top == "resources" and isinstance(file.data, dict) else None
+    return f"shared.{resource['like']}.{rest}" if isinstance(resource, dict) and "like" in resource else ""
 
 
 def _merged_problems(file: YamlFile, merged: Merged) -> list[Problem]:
@@ -159,10 +171,16 @@ def _mapping_paths(folder: Path) -> list[Path]:
 
 def _read_mapping(path: Path, lookups: Lookups | None) -> tuple[YamlFile | None, list[Problem]]:
     read, found = parse_yaml(path)
+    if read is not None and did_you_mean(path.name, [LOOKUPS]) and not {"from", "to"} & set(_keys(read)):
+        return read, [*found, Problem(str(path), 1, 1, "", f"shared lookups stand in {LOOKUPS}: name the file so")]
     if read is not None:
         shape = schema_problems(read, "mapping")
         found = _without_doubles(found, shape or mapping_problems(read, lookups))
     return read, found
+
+
+def _keys(read: YamlFile) -> Iterable[str]:
+    return read.data if isinstance(read.data, dict) else ()
 
 
 def _read_lookups(file: Path) -> tuple[Lookups | None, list[Problem]]:

@@ -139,7 +139,10 @@ def _given(said: str | Mapping[str, Any]) -> Given:
 def _lost(file: YamlFile, folder: Path) -> Iterator[Problem]:
     """A mapping, a name from its `with`, or a fixture that is not there."""
     data: Any = file.data
-    mapping, _ = parse_yaml(folder / f"{data['mapping']}.yaml")
+    path = folder / f"{data['mapping']}.yaml"
+    mapping, _ = parse_yaml(path)
+    if mapping is None and path.is_file():
+        return  # it cannot be read, and that is said
     if mapping is None:
         names = [path.stem for path in folder.glob("*.yaml") if path.stem != "lookups"]
         message = with_hint(f"{quoted(data['mapping'])} is no mapping in {folder}", data["mapping"], names)
@@ -150,12 +153,12 @@ def _lost(file: YamlFile, folder: Path) -> Iterator[Problem]:
         if resource is not None:
             yield from _lost_fixture(file, folder, resource, ("tests", index, "given"), said["given"])
         for name, one in said.get("with", {}).items():
-            path: KeyPath = ("tests", index, "with", name)
+            trail: KeyPath = ("tests", index, "with", name)
             if name not in others:
                 message = with_hint(f"{quoted(name)} is not in `with` of {data['mapping']}", name, others)
-                yield file.problem(path, message)
+                yield file.problem(trail, message)
             elif one is not None:
-                yield from _lost_fixture(file, folder, others[name], path, one)
+                yield from _lost_fixture(file, folder, others[name], trail, one)
 
 
 def _lost_fixture(file: YamlFile, folder: Path, resource: str, path: KeyPath, said: object) -> Iterator[Problem]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +13,8 @@ from hde.errors import WrongUse
 
 LONGEST_QUOTE = 60
 KeyPath = tuple[str | int, ...]
+
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, order=True)
@@ -47,9 +51,15 @@ class Problems(WrongUse):
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """What to append to a complaint about `word`: `" Did you mean 'cursor'?"`, or nothing where nothing is near."""
-    plain: Mapping[str, str] = {_plain(candidate): candidate for candidate in candidates}
-    near = get_close_matches(_plain(word[:200]), plain, n=1, cutoff=0.6)
-    return f" Did you mean {plain[near[0]]!r}?" if near else ""
+    known = list(candidates)
+    plain: Mapping[str, str] = {_plain(candidate): candidate for candidate in known}
+    for cutoff in (0.85, 0.6):
+        if near := get_close_matches(_plain(word[:200]), plain, n=1, cutoff=cutoff):
+            return f" Did you mean {plain[near[0]]!r}?"
+        # `start` is rather `start_time` than `state`
+        if len(holding := [one for one in known if word.lower() in one.split("_")]) == 1:
+            return f" Did you mean {holding[0]!r}?"
+    return ""
 
 
 def with_hint(message: str, word: str, candidates: Iterable[str]) -> str:
@@ -77,6 +87,12 @@ def dotted(path: Sequence[str | int]) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def snake(text: str) -> str:
+    """`startTime` and `Start-Time` as `start_time`; empty where no letter or digit is left."""
+    plain = unicodedata.normalize("NFKD", _HUMPS.sub("_", text).replace("ß", "ss")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
 
 
 def _plain(word: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 
 from hde.canonical import METRICS, TABLES
-from hde.spec.complaints import resolved
+from hde.spec.elsewhere import resolved
 from hde.spec.reference_tables import LINEAGE, OTHER_TABLES
 from hde.spec.schema import SCHEMAS, SchemaName, schema
 

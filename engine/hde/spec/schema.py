@@ -41,11 +41,14 @@ def part_complaints(data: object, name: SchemaName, definition: str) -> list[Com
 def located(found: Iterable[Complaint], locate: Callable[[Complaint], Problem]) -> list[Problem]:
     """Complaints with their places: one per place and sort, and nothing missing that was only misspelled."""
     found = list(found)
+    better = {one.path for one in found if one.instead}
     misspelled = {(one.path[:-1], one.meant) for one in found if one.meant}
     seen: set[tuple[int, int, str]] = set()
     problems = []
     for complaint in found:
         if complaint.missing and _is_misspelled(complaint, misspelled):
+            continue
+        if complaint.path in better and not complaint.instead:
             continue
         problem = locate(complaint)
         place = (problem.line, problem.column, complaint.missing or str(complaint.of_value))

@@ -5,6 +5,7 @@ Knows nothing of connectors and mappings.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,7 @@ def parse_yaml(file: Path) -> tuple[YamlFile | None, list[Problem]]:
         for event in yaml.parse(text, Loader=_LOADER):
             builder.take(event)
     except yaml.YAMLError as error:
-        return None, [*builder.problems, unreadable(file, text, error)]
+        return None, builder.problems or [unreadable(file, text, error)]
     except Problems as stop:
         return None, [*builder.problems, *stop.problems]
     if not builder.documents:
@@ -133,7 +134,7 @@ class _Builder:
         if event.value == "<<" and not event.style:
             self.problems.append(self._problem(event, path, "merge keys are not read; use `shared` and `like`"))
         elif not event.value or not event.value.isprintable():
-            self.problems.append(self._problem(event, frame.path, "a key without a name, or with a line break in it"))
+            self.problems.append(self._problem(event, frame.path, _unprintable(event.value)))
         elif event.value in frame.into:
             first = self.positions[path][0]
             self.problems.append(
@@ -183,6 +184,15 @@ class _Builder:
 
     def _problem(self, event: yaml.Event, path: KeyPath, message: str) -> Problem:
         return Problem(str(self.file), *_position(event), dotted(path), message)
+
+
+def _unprintable(key: str) -> str:
+    """What is wrong with a key nobody could read."""
+    odd = next((character for character in key if not character.isprintable()), "\n")
+    if odd == "\n":
+        return "a key without a name, or with a line break in it"
+    name = unicodedata.name(odd, "a control character").lower()
+    return f"{name} (U+{ord(odd):04X}) before or in a key: put spaces in its place, or take it out"
 
 
 def _decorations(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> Iterator[str]:

@@ -17,6 +17,7 @@ _ZEROS: Final = re.compile(r"[-+]?0[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?\Z", re.AS
 _BASE: Final = re.compile(r"[-+]?0([xX][0-9a-fA-F_]+|[oO][0-7_]+|[bB][01_]+)\Z", re.ASCII)
 _UNDERSCORES: Final = re.compile(r"[-+]?(?=[0-9_.]*_)[0-9][0-9_]*(\.[0-9_]*)?\Z", re.ASCII)
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
+_CURLY: Final = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb"
 _MOST_DIGITS: Final = 30
 
 
@@ -28,6 +29,8 @@ def scalar(text: str) -> str | int | float | bool | None:
     """The value of an unquoted text. `no`, `on`, `1:30` and dates are text; ScalarError for `0123`, `1_000`, `0x1F`."""
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] in _CURLY:
+        raise ScalarError(f"{text[0]} is no quote here: write \" or '")
     if text[0] not in "+-.0123456789":
         return text
     if _NOT_FINITE.match(text):
