@@ -105,7 +105,8 @@ def test_what_is_written_is_read_back(said: dict[str, Any]) -> None:
         file = Path(place) / "said.yaml"
         file.write_text(yaml_text(said, {(next(iter(said)),): "look: a comment"}), encoding="utf-8", newline="")
         read, problems = parse_yaml(file)
-    if any("key without a name" in problem.message or "levels" in problem.message for problem in problems):
+    unreadable = ("key without a name", "before or in a key", "levels")
+    if any(words in problem.message for problem in problems for words in unreadable):
         return
     assert problems == []
     assert read is not None

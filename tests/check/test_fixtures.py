@@ -25,8 +25,8 @@ def test_a_resource_without_fixtures_has_none(pulse: Path) -> None:
 
 
 BAD = [
-    (b'{"a": 1', "bad.json:1:8: not JSON: Expecting ',' delimiter"),
-    (b'{"a":\n x}', "bad.json:2:2: not JSON: Expecting value"),
+    (b'{"a": 1', "bad.json:1:8: not JSON: a , is missing before this"),
+    (b'{"a":\n x}', "bad.json:2:2: not JSON: a value or a name in double quotes is missing here"),
     (b"[]", "bad.json:1:1: a fixture is one record: an object, not a list or a page of records"),
     (b'{"a": "\xff"}', "bad.json:1:1: not JSON: nested too deeply, or not UTF-8"),
     (b'{"a": ' + b"[" * 200_000, "bad.json:1:1: not JSON: nested too deeply, or not UTF-8"),

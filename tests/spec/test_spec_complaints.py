@@ -75,7 +75,8 @@ WRONG_CONNECTORS = [
      f"31:15: resources.body.columns.{'x' * 40}.{'y' * 40}: a column's name of 81 characters; 63 are the most: "
      f"write NAME: {{type: ..., path: {'x' * 40}.{'y' * 40}}}"),
     ("  body:", "  Body:",
-     "28:3: resources.Body: 'Body' is not a name of a resource (a-z, 0-9 and _, at most 55, a letter first). Did you mean 'body'?"),
+     "28:3: resources.Body: 'Body' is not a name of a resource (a-z, 0-9 and _, at most 55, a letter first). "
+     "Did you mean 'body'?"),
     ("  body:", f"  {'b' * 56}:",
      f"28:3: resources.{'b' * 56}: '{'b' * 56}' is not a name of a resource "
      "(a-z, 0-9 and _, at most 55, a letter first)"),

@@ -80,7 +80,8 @@ def test_tests_are_frozen(tmp_path: Path) -> None:
          "Did you mean 'nap'?"),
         ("given: nap", "given: ../../secret",
          "4:12: tests[0].given: '../../secret' is not a name of a fixture (a-z, 0-9, _ and -)"),
-        ("given: nap", "given: [nap]", "4:12: tests[0].given: a text or a map is expected here, and this is a list"),
+        ("given: nap", "given: [nap]", "4:12: tests[0].given: a name of a fixture (a-z, 0-9, _ and -) "
+     "or a map is expected here, and this is a list"),
         ("fixture: nap", "fixture: nop", "12:22: tests[1].given.fixture: no fixture 'nop' in fixtures/sleeps. "
          "Did you mean 'nap'?"),
         ("fixture: nap, set", "fixture: nap, sett",

@@ -85,8 +85,12 @@ def test_a_value_that_could_be_misread_is_refused(file: Path, text: str, complai
         ('"a\\nb": 1\n', "1:1: a key without a name, or with a line break in it"),
         ("? [a]\n: 1\n", '1:3: a map or list is no key; a value that begins with {{ stands in quotes: "{{ ... }}"'),
         ("a: {{ x }}\n", '1:5: a: a map or list is no key; a value that begins with {{ stands in quotes: "{{ ... }}"'),
-        ("a: b\nc: d {{ x }}: e\n", "2:13: ': ' inside a text without quotes, or a line indented deeper than "
-         "the one it belongs to"),
+        ("a: b\nc: d {{ x }}: e\n", "2:13: ': ' inside a text without quotes: put the text in quotes"),
+        ("a: b\n   c: d\n", "2:5: indentation: deeper than the line above, which has its value already"),
+        ("a: b\nc:d\ne: f\n", "2:1: a space stands after the colon: c: d"),
+        ("a: {b: c[0], d: e}\n", "1:9: in a map or list in brackets, a text that holds [ ] or { } stands in quotes: "
+         '"c[0]"'),
+        ("a: \u201cb\u201d\n", "1:4: a: \u201c is no quote here: write \" or '"),
         ("a:\n\tb: 1\n", "2:1: a tab; indent with spaces"),
         ("a:\n  b: 1\n c: 2\n", "3:2: indentation: this line does not fit the block that begins in line 1"),
         ("a: 1\n- b\n", "2:1: indentation: this line does not fit the block that begins in line 1"),

@@ -37,8 +37,6 @@ def not_jmespath(text: str, cause: object) -> str:
             return f"{message}: its end is missing"
         case ParseError(token_value=token, lex_position=position):
             return f"{message}: {_habit(text, token) or f'{token!r} cannot stand at character {position + 1}'}"
-        case _ if not text.isascii():
-            return f"{message}: a name with letters beyond a-z stands in double quotes inside the path ('\"größe\"')"
         case _:
             return message
 
@@ -84,6 +82,8 @@ def _habit(text: str, token: object) -> str:
     if names := _IN_BRACKETS.search(text):
         dotted = _IN_BRACKETS.sub(r".\1", text).removeprefix(".")
         return f"a name stands after a dot, not in ['{names[1]}']: write {dotted}"
+    if not str(token).isascii():
+        return "a name with letters beyond a-z stands in double quotes inside the path ('\"größe\"')"
     if token in _WORDS:
         return f"{token!r} is written {_WORDS[str(token)]}"
     if token == "=":
