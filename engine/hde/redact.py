@@ -5,9 +5,11 @@ Holds no secret longer than the process lives and writes none anywhere.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import threading
+from urllib.parse import quote, quote_plus
 
 SHORTEST = 4
 """Shorter texts are in every other word; hiding them would hide the log."""
@@ -18,7 +20,9 @@ _URL = re.compile(
     r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,20}://)(?:[^\s/?#@\"'<>]*@)?(?P<rest>[^\s?#\"'<>]*)(?:[?#][^\s\"'<>]*)?", re.I
 )
 _BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
-_secrets: dict[str, None] = {}
+_ESCAPE = re.compile(r"%[0-9A-F]{2}")
+_secrets: dict[str, frozenset[str]] = {}
+"""Each with all the ways in which it may be spelled."""
 _changing = threading.Lock()
 
 
@@ -28,7 +32,7 @@ def register_secret(value: str | None) -> None:
         return
     with _changing:
         _secrets.pop(value, None)
-        _secrets[value] = None
+        _secrets[value] = _spellings(value)
         while len(_secrets) > MOST:
             del _secrets[next(iter(_secrets))]
 
@@ -48,9 +52,17 @@ def clean(text: str) -> str:
     return _BEARER.sub(lambda match: f"{match[1]} {HIDDEN}", text)
 
 
-def _known() -> list[str]:
+def _known() -> set[str]:
     with _changing:
-        return list(_secrets)
+        return set().union(*_secrets.values())
+
+
+def _spellings(secret: str) -> frozenset[str]:
+    """As it is, as it stands in an address, and within JSON: a source may give back what it was given."""
+    in_addresses = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    in_json = json.dumps(secret)[1:-1]
+    small = {_ESCAPE.sub(lambda match: match[0].lower(), one) for one in in_addresses}
+    return frozenset({secret, in_json, in_json.replace("/", r"\/"), *in_addresses, *small})
 
 
 class Redaction(logging.Filter):

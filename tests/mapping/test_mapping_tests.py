@@ -116,25 +116,25 @@ def told(given="run", compiled=MAPPING, **said):
     ],
 )
 def test_differences_say_table_row_column_expected_and_got(expect, lines):
-    assert told(expect=expect) == [f"a run: {line}" for line in lines]
+    assert told(expect=expect) == lines
 
 
 def test_issues_are_compared_whole():
     given = Given("run", {"sport": "chess"})
-    assert told(given, expect={"workouts": ({},)}) == ["a run: issue sport: lookup: there, and not expected"]
+    assert told(given, expect={"workouts": ({},)}) == ["issue sport: lookup: there, and not expected"]
     assert told(given, expect={"workouts": ({},)}, issues=(ExpectedIssue("sport", "lookup"),)) == []
     missing = told(expect={"workouts": ({},)}, issues=(ExpectedIssue("sport", "lookup"),))
-    assert missing == ["a run: issue sport: lookup: expected, and not there"]
+    assert missing == ["issue sport: lookup: expected, and not there"]
 
 
 def test_an_expected_error():
     given = Given("run", drop=("h",))
     assert told(given, error=ExpectedIssue("h", "required")) == []
     assert told(given, error=ExpectedIssue("h", "number")) == [
-        "a run: expected no rows and the issue h: number, got 0 rows and the issues h: required"
+        "expected no rows and the issue h: number, got 0 rows and the issues h: required"
     ]
     assert told(error=ExpectedIssue("h", "required")) == [
-        "a run: expected no rows and the issue h: required, got 3 rows and no issues"
+        "expected no rows and the issue h: required, got 3 rows and no issues"
     ]
 
 
@@ -143,12 +143,12 @@ def test_waiting():
     assert told(compiled=waits, waiting=True) == []
     assert told(compiled=waits, with_={"sleep": None}, waiting=True) == []
     assert told(compiled=waits, expect={"workouts": ({},)}) == [
-        "a run: got no rows, because a record named in `with` is not there (give it in `with`)"
+        "got no rows, because a record named in `with` is not there (give it in `with`)"
     ]
     there = {"sleep": Given(record={"start": "2026-01-02T03:04:05Z"})}
     assert told(compiled=waits, with_=there, expect={"workouts": ({"start_time": "2026-01-02T03:04:05Z"},)}) == []
     assert told(compiled=waits, with_=there, waiting=True) == [
-        "a run: expected to wait for another record, got 1 row and no issues"
+        "expected to wait for another record, got 1 row and no issues"
     ]
 
 

@@ -26,6 +26,16 @@ def test_messages_are_cleaned(text, cleaned):
     assert redact.clean(text) == cleaned
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["sec/ret+wö", "?t=sec/ret%2Bw%C3%B6", "?t=sec%2Fret%2Bw%C3%B6&a", "?t=sec%2fret%2bw%c3%b6", '"sec/ret+w\\u00f6"',
+     '"sec\\/ret+w\\u00f6"'],
+)  # fmt: skip
+def test_a_secret_is_hidden_however_it_is_spelled(text):
+    redact.register_secret("sec/ret+wö")
+    assert "ret" not in redact.without_secrets(text)
+
+
 def test_short_and_missing_secrets_hide_nothing():
     redact.register_secret("a")
     redact.register_secret(None)

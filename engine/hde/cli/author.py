@@ -71,9 +71,9 @@ def _contracts(connectors: list[str], like: str | None) -> int:
                 of = f" {verdict.of}" if verdict.of else ""
                 if verdict.problem:
                     broken += 1
-                    click.echo(f"  FAILED {verdict.promise}:{of}: {verdict.problem}")
+                    click.echo(f"  FAILED {verdict.promise}{of and f':{of}'}: {verdict.problem}")
                 elif verdict.skipped:
-                    click.echo(f"  skipped{of}: it cannot be simulated: {verdict.skipped}")
+                    click.echo(f"  skipped{of}: {verdict.skipped}")
                 else:
                     kept[verdict.promise] += 1
             for promise, times in kept.items():

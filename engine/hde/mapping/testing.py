@@ -40,7 +40,7 @@ def run_test(test: MappingTest, compiled: CompiledMapping, fixtures: Fixtures) -
         },
         account=test.account,
     )
-    return [f"{test.title}: {line}" for line in _differences(test, mapped, compiled.tables)]
+    return list(_differences(test, mapped, compiled.tables))
 
 
 def _differences(test: MappingTest, mapped: Mapped, tables: Sequence[str]) -> Iterator[str]:

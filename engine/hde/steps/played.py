@@ -23,7 +23,7 @@ from hde.spec.connector import Connector, Resource
 from hde.spec.resource_test import ResourceTest
 from hde.steps.plan import connector_scope, instant
 from hde.steps.rehearsal import elements, first_readings, read
-from hde.steps.stand_ins import Clock, GivenToken, NotGiven, WithoutChance, no_log, settings_with
+from hde.steps.stand_ins import Clock, NotGiven, WithoutChance, made_up_sign_in, no_log, settings_with
 
 
 @dataclass
@@ -56,7 +56,7 @@ def play(test: ResourceTest, connector: Connector) -> Played:
         )
     settings = settings_with(connector, test.settings)
     playback = Playback(test.exchanges, urlsplit(_base(connector, settings, test)).path, instant(test.now, "now"))
-    auth = GivenToken() if connector.auth else None
+    auth = made_up_sign_in(connector, settings)
     played, clock = Played(), Clock()
     session = Session(
         connector, settings, auth=auth, budget=Unlimited(), stop=clock, patience=WithoutChance(), transport=playback

@@ -11,7 +11,9 @@ import httpx
 
 from hde.errors import WrongUse
 from hde.source.budget import Patience
+from hde.source.carry import basic, carry, send_of
 from hde.spec.connector import Connector, Setting
+from hde.spec.sign_in import Basic, Send
 
 
 def made_up(setting: Setting) -> str:
@@ -43,10 +45,21 @@ class WithoutChance(Patience):
         return float(min(self.most, self.first * 2 ** (failures - 1)))
 
 
-class GivenToken(httpx.Auth):
-    """Stands for whatever signs in: a made-up token, and a new one where the source refuses it."""
+def made_up_sign_in(connector: Connector, settings: Mapping[str, str]) -> httpx.Auth | None:
+    """Signed in already: a made-up token where the sign-in brings one, else what the settings say."""
+    match connector.auth:
+        case None:
+            return None
+        case Basic() as said:
+            return basic(said, settings)
+    return GivenToken(send_of(connector))
 
-    def __init__(self) -> None:
+
+class GivenToken(httpx.Auth):
+    """A made-up token where requests carry theirs, and a new one after the source refused it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
         self._number = 1
 
     def renew(self, refused: httpx.Request) -> bool:
@@ -54,7 +67,7 @@ class GivenToken(httpx.Auth):
         return True
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer made-up-token-{self._number}"
+        carry(request, f"made-up-token-{self._number}", self._send)
         yield request
 
 

@@ -17,6 +17,7 @@ from hde.mapping.compiled import CompiledMapping
 from hde.source.address import origin
 from hde.source.asked import Sent
 from hde.source.budget import Unlimited
+from hde.source.carry import send_of
 from hde.source.exact import exact_text
 from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
@@ -28,7 +29,7 @@ from hde.steps.played import Played, play
 from hde.steps.record import Recording
 from hde.steps.rehearsal import Records, elements, first_readings, map_row, read
 from hde.steps.resource_tests import raw_values
-from hde.steps.stand_ins import Clock, GivenToken, settings_with
+from hde.steps.stand_ins import Clock, made_up_sign_in, settings_with
 
 INSTEAD = "https://api.example.com"
 """The address in a test where the connector's own is a setting without a default."""
@@ -69,11 +70,13 @@ def as_test(
     now, since = _written(recording.now), _written(recording.since) if recording.since else None
     sent = _requests(recording, connector, resource, settings, account, now, since)
     base = urlsplit(connector.http.base_url.render({"settings": settings_with(connector, settings)})).path
+    token = send_of(connector).param
     test = ResourceTest(
         resource.name,
         title,
         tuple(
-            _exchange(one, page, base, at) for at, (one, page) in enumerate(zip(sent, recording.pages, strict=True), 1)
+            _exchange(one, page, base, token, at)
+            for at, (one, page) in enumerate(zip(sent, recording.pages, strict=True), 1)
         ),
         now=now,
         since=since,
@@ -127,7 +130,7 @@ def _requests(
     """What is asked when the pages are read again."""
     everything = settings_with(connector, settings)
     answers = _InOrder(recording.pages)
-    auth = GivenToken() if connector.auth else None
+    auth = made_up_sign_in(connector, everything)
     with Session(
         connector, everything, auth=auth, budget=Unlimited(), stop=Clock(), account=account, transport=answers
     ) as session:
@@ -145,9 +148,12 @@ def _requests(
     return answers.sent
 
 
-def _exchange(sent: Sent, page: Told, base: str, number: int) -> Exchange:
+def _exchange(sent: Sent, page: Told, base: str, token: str | None, number: int) -> Exchange:
+    """What is asked, but for the parameter `token`: the sign-in sends that, whatever the test says."""
     document, headers = page
-    params = {name: tuple(values) if len(values) > 1 else values[0] for name, values in sent.params.items()}
+    params = {
+        name: tuple(values) if len(values) > 1 else values[0] for name, values in sent.params.items() if name != token
+    }
     form = {name: tuple(values) if len(values) > 1 else values[0] for name, values in sent.form.items()}
     asked = Asked(sent.path.removeprefix(base.rstrip("/")) or "/", sent.method, params, {}, sent.json, form)
     answer = Answer(headers={**headers, "content-type": "application/json"}, body=exact_text(document))
