@@ -85,6 +85,49 @@ def test_a_resource_without_fixtures_is_named(fresh: Fresh, tmp_path: Path) -> N
     assert ("has fixtures", "by_url") in {(one.promise, one.of) for one in broken(verdicts(file, fresh, tmp_path))}
 
 
+ODD = """\
+name: odd
+http: {base_url: "https://odd.example"}
+account: {path: /me, id: id, keep: {zone: zone, region: region}}
+resources:
+  table: {path: /table, format: csv, key: [id], columns: {id: bigint, v: float}}
+  rows: {for_each: {resource: table, path: id}, path: "/table/{{ each }}", key: [id], columns: {id: bigint}}
+  waits: {path: /waits, key: [id], columns: {id: bigint}}
+  regional:
+    path: "/{{ account.region }}/all"
+    key: [id]
+    columns: {id: bigint}
+    when_stored: {method: PUT, path: "/{{ account.region }}/{{ record.id }}"}
+"""
+ODD_MAPPINGS = {
+    "waits": "from: waits\nwith: {t: {from: table, key: id}}\ncolumns: {start_time: at}\n"
+    "to: {biometrics_vitals: {rows: {weight: {value: {path: $t.v, unit: kg}}}}}\n"
+    "ignore: {id: key, v: none, local: none}\n",
+    "regional": "from: regional\ncolumns: {start_time: {path: local, time: '%Y-%m-%d', zone: $account.zone}}\n"
+    "to: {biometrics_vitals: {rows: {weight: {value: {path: v, unit: kg}}}}}\nignore: {id: key, at: none}\n",
+}
+
+
+def test_what_cannot_be_simulated_is_skipped_with_all_that_hangs_on_it(fresh: Fresh, tmp_path: Path) -> None:
+    file, mappings = tmp_path / "connectors" / "odd.yaml", tmp_path / "mappings" / "odd"
+    record = {"id": 1, "v": 1.5, "at": "2026-01-01T00:00:00Z", "local": "2026-01-01"}
+    for name, text in {
+        file: ODD,
+        **{mappings / f"{name}.yaml": text for name, text in ODD_MAPPINGS.items()},
+        **{mappings / "fixtures" / name / "one.json": json.dumps(record) for name in ("rows", "waits", "regional")},
+        mappings / "fixtures" / "table" / "one.json": '{"id": "1", "v": "1.5"}',
+    }.items():
+        name.parent.mkdir(parents=True, exist_ok=True)
+        name.write_text(text)
+    found = verdicts(file, fresh, tmp_path)
+    assert {one.of: one.skipped for one in broken(found)} == {
+        "table": "answers in csv are not simulated",
+        "rows": "its elements come from table, which is skipped",
+        "odd/waits": "its records wait for table, which is skipped",
+    }
+    assert ("maps", "odd/regional") in {(one.promise, one.of) for one in found}
+
+
 @pytest.mark.parametrize(
     "path",
     ["data", "data.items", "a-b.items", "entry[].resource", "entry[*].resource", "entry[].resource || `[]`",

@@ -21,12 +21,14 @@ from hde.contract.supply import Supplied, Supply, supply
 from hde.errors import HdeError
 from hde.run import run
 from hde.spec.connector import AccountRequest, Connector, Offset, PageNumber, Request, Resource, Window
+from hde.spec.elements import parents_of
 from hde.spec.load import Source
-from hde.spec.mapping_test import read_tests
 from hde.spec.template import compile_template
+from hde.steps.plan import levels
 from hde.steps.report import Report
 from hde.steps.settings import settings_of
 from hde.steps.stage import Options
+from hde.steps.stand_ins import made_up_account
 from hde.store.database import Connection, Database
 
 SMALL, LARGE = 7, 50
@@ -73,15 +75,24 @@ def check_contract(
     for name, (one, other) in made.twice.items():
         key = ", ".join((like or source).connector.resources[name].key)
         yield Verdict("keys are unique", name, f"fixtures {one} and {other} have one {key}, at different times")
-    account = _account(mappings)
+    account = made_up_account(like or source, mappings)
     readings = [
         _read(source, like or source, made, account, fresh, home, page, longer)
         for page, longer in ((SMALL, 1), (LARGE, LONGER))
     ]
+    skipped = _skipped(source.connector, *readings)
     for resource in source.connector.resources.values():
-        yield from _of_resource(resource, made, *readings)
+        if resource.name in skipped:
+            yield Verdict("can be simulated", resource.name, skipped=skipped[resource.name])
+        else:
+            yield from _of_resource(resource, made, *readings)
     for mapping in source.mappings:
-        yield from _of_mapping(mapping.name, mapping.from_, source.connector, made, *readings)
+        waits = [one.from_ for one in mapping.with_.values() if one.from_ in skipped]
+        if waits and mapping.from_ not in skipped:
+            why = f"its records wait for {waits[0]}, which is skipped"
+            yield Verdict("can be simulated", mapping.name, skipped=why)
+        elif mapping.from_ not in skipped:
+            yield from _of_mapping(mapping.name, mapping.from_, source.connector, made, *readings)
     for error in dict.fromkeys(error for reading in readings for error in reading.errors):
         yield Verdict("a run ends", "", error)
 
@@ -92,13 +103,6 @@ def _files(source: Source, mappings: Path) -> Iterator[Verdict]:
     for name in source.connector.resources:
         there = bool(read_fixtures(mappings, name)[0])
         yield Verdict("has fixtures", name, "" if there else f"no record in {mappings.name}/fixtures/{name}")
-
-
-def _account(mappings: Path) -> dict[str, object]:
-    """What the tests of the mappings say about an account, else nothing but an id."""
-    tests = read_tests(mappings)[0] if mappings.is_dir() else []
-    known = next((dict(account) for test in tests if (account := getattr(test, "account", None))), {})
-    return {"id": "contract", **known}
 
 
 def _read(
@@ -172,11 +176,21 @@ def _longer(window: Window, times: int) -> Window:
     return replace(window, step=window.step * times if window.step else WITHOUT_STEP)
 
 
+def _skipped(connector: Connector, *readings: Reading) -> dict[str, str]:
+    """Resources that cannot be simulated, with the reason; those whose elements such a one gives are among them."""
+    found: dict[str, str] = {}
+    for resources in levels(connector.resources):
+        for name, resource in resources.items():
+            parents = parents_of(resource.for_each)
+            if unclear := {said for reading in readings for of in (name, "") for said in reading.unclear.get(of, ())}:
+                found[name] = "; ".join(sorted(unclear))
+            elif parents is not None and parents.resource in found:
+                found[name] = f"its elements come from {parents.resource}, which is skipped"
+    return found
+
+
 def _of_resource(resource: Resource, made: Supply, *readings: Reading) -> Iterator[Verdict]:
     name = resource.name
-    if unclear := {said for reading in readings for of in (name, "") for said in reading.unclear.get(of, ())}:
-        yield Verdict("can be simulated", name, skipped="; ".join(sorted(unclear)))
-        return
     failures = [failure for reading in readings for failure in _failures(reading, name)]
     yield Verdict("pages end", name, "; ".join(dict.fromkeys(failures)))
     if failures:

@@ -26,9 +26,10 @@ from hde.source.windows import shown
 from hde.spec.connector import Connector, Resource
 from hde.spec.elements import parents_of
 from hde.spec.load import Source
+from hde.steps.fixture_files import folder_of
 from hde.steps.plan import Reading, connector_scope
 from hde.steps.rehearsal import Open, Records, elements, first_readings, map_row, read
-from hde.steps.stand_ins import settings_with
+from hde.steps.stand_ins import made_up_account, settings_with
 from hde.steps.views import AnswerView, RecordView, RequestView, answer_view, leaves_of, request_view
 from hde.store.ledger import Span
 
@@ -109,7 +110,7 @@ def of_fixture(source: Source, wanted: Wanted, content: bytes, records: Records)
     compiled = [compile_mapping(mapping) for mapping in source.mappings]
     connector, resource = source.connector, wanted.resource
     settings = settings_with(connector, {})
-    account = {"id": "made-up-id", **{name: f"made-up-{name}" for name in _kept(connector)}}
+    account = made_up_account(source, folder_of(source))
     scope = connector_scope(connector, settings, account)
     element = _made_up_element(connector, resource, wanted, records)
     readings: list[Reading] = []
@@ -225,7 +226,3 @@ def _view(
     return RecordView(
         key_text(row.key), tuple(leaves_of(row.payload, row, wanted.resource)), tuple(row.issues), tuple(mapped)
     )
-
-
-def _kept(connector: Connector) -> Sequence[str]:
-    return list(connector.account.keep) if connector.account else []

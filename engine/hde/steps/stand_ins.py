@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 
@@ -13,6 +14,10 @@ from hde.errors import WrongUse
 from hde.source.budget import Patience
 from hde.source.carry import basic, carry, send_of
 from hde.spec.connector import Connector, Setting
+from hde.spec.load import Source
+from hde.spec.mapping import Mapping as OneMapping
+from hde.spec.mapping import Reading
+from hde.spec.mapping_test import read_tests
 from hde.spec.sign_in import Basic, Send
 
 
@@ -24,6 +29,26 @@ def made_up(setting: Setting) -> str:
 def settings_with(connector: Connector, given: Mapping[str, str]) -> dict[str, str]:
     """A value for every setting."""
     return {name: given.get(name, made_up(setting)) for name, setting in connector.settings.items()}
+
+
+def made_up_account(source: Source, mappings: Path) -> dict[str, object]:
+    """An id and every kept field: as a test in the folder `mappings` gives them, else made up; a zone is UTC."""
+    kept = source.connector.account.keep if source.connector.account else ()
+    zones = {reading.zone for mapping in source.mappings for reading in _readings(mapping)}
+    made: dict[str, object] = {
+        name: "UTC" if f"$account.{name}" in zones else f"made-up-{name}".replace("_", "-") for name in kept
+    }
+    tests = read_tests(mappings)[0] if mappings.is_dir() else []
+    told = next((test.account for test in tests if test.account), {})
+    return {"id": "made-up-id", **made, **told}
+
+
+def _readings(mapping: OneMapping) -> Iterator[Reading]:
+    """Every column's, with the alternatives of a `first`."""
+    for target in mapping.to.values():
+        for rows in target.rows:
+            for reading in rows.columns.values():
+                yield from (reading, *reading.first)
 
 
 class Clock(threading.Event):
