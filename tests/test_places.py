@@ -73,6 +73,14 @@ def test_a_setting_that_is_nowhere_is_named(here):
         settings_of(connector("client_id", "empty", "key"))
 
 
+def test_a_misspelt_variable_is_named_and_its_value_is_not(here):
+    (here / ".env").write_text("MY_SOURCE_KEYY=s3cret\n")
+    with pytest.raises(WrongUse, match=r"needs MY_SOURCE_KEY\. There is MY_SOURCE_KEYY, which no setting") as raised:
+        settings_of(connector("key"))
+    assert "s3cret" not in str(raised.value)
+    assert "\nPut it into .env" in str(raised.value)
+
+
 def test_no_env_file_is_fine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     load_env_file()

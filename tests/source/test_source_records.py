@@ -40,6 +40,27 @@ def test_records_are_cut_out_as_received(body, path, texts):
     assert split(body, path) == texts
 
 
+NO_LIST = "an absent list is not an empty one (write r || `[]` where it is)"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"data": {"items": [], "next": "x"}}',
+         f"records: 'r' leads to nothing in the answer; {NO_LIST}. There is a list at data.items"),
+        (b'{"a": [1], "b": [2], "r": null}',
+         f"records: 'r' leads to nothing in the answer; {NO_LIST}. There is a list at a and at b"),
+        (b'{"person-17": [1], "17": [1]}', f"records: 'r' leads to nothing in the answer; {NO_LIST}"),
+        (b"[1]", "records: 'r' leads to nothing: the answer itself is a list; leave `records` out"),
+        (b'{"r": 5}', f"records: 'r' leads to neither a list nor an object in the answer; {NO_LIST}"),
+    ],
+)  # fmt: skip
+def test_records_that_lead_to_nothing_say_where_lists_are_and_never_what_is_in_them(body, said):
+    with pytest.raises(Unreadable) as raised:
+        split(body, "r")
+    assert str(raised.value) == said
+
+
 @pytest.mark.parametrize("text", [b"[", b"[1,", b'["a]', b"[1}", b"[1] 2", b"[,1]", b"", b"{1:2}", b'{"a" 1}', b"1"])
 def test_the_scanner_refuses_what_is_cut_off(text):
     with pytest.raises(scan.Unbalanced):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -17,6 +19,8 @@ Raw = msgspec.Raw
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _ELEMENTS = msgspec.json.Decoder(list[Raw])
 _NULL = b"null"
+_NAME = re.compile(r"[A-Za-z_]{1,40}\Z")
+"""The name of a field; what holds digits may be somebody's."""
 
 
 class Body:
@@ -48,7 +52,7 @@ class Body:
     def records(self, path: str | None) -> Sequence[Record]:
         """The record texts at `path`: the elements of a list, or one object. Unreadable where nothing is there."""
         if path is None or is_plain(path):
-            return _record_texts(self._at(path or ""), path)
+            return _record_texts(self._at(path or ""), path, self._text)
         found = self.value(path)
         if isinstance(found, dict):
             found = [found]
@@ -73,9 +77,9 @@ def split(body: bytes, records: str | None) -> Sequence[Record]:
     return Body(body).records(records)
 
 
-def _record_texts(text: bytes | None, path: str | None) -> list[bytes]:
+def _record_texts(text: bytes | None, path: str | None, whole: bytes) -> list[bytes]:
     if text is None or text == _NULL:
-        raise no_records(path, "nothing")
+        raise no_records(path, "nothing", list(islice(_lists_in(whole, "", 2), 3)))
     if text[:1] == b"[":
         return _elements(text)
     if text[:1] != b"{":
@@ -83,6 +87,16 @@ def _record_texts(text: bytes | None, path: str | None) -> list[bytes]:
     if path is None:
         _members(text)  # a body cut off is a page that failed, not a record that does
     return [text]
+
+
+def _lists_in(text: bytes, path: str, levels: int) -> Iterator[str]:
+    """Where an answer has lists, as far as their names are plain: what may have been meant by a path to nothing."""
+    if text[:1] == b"[":
+        yield path or "@"
+    elif text[:1] == b"{" and levels:
+        for name, below in _members(text).items():
+            if _NAME.match(name):
+                yield from _lists_in(below, f"{path}.{name}" if path else name, levels - 1)
 
 
 def _members(text: bytes) -> dict[str, bytes]:

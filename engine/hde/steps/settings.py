@@ -29,9 +29,18 @@ def settings_of(connector: Connector, given: Mapping[str, str] | None = None) ->
         if setting.secret:
             register_secret(value)
     if missing:
+        needs = f"{connector.title or connector.name} needs {' and '.join(missing)}."
         raise WrongUse(
-            f"{connector.title or connector.name} needs {' and '.join(missing)}.\n"
-            f"Put them into .env in this folder (.env.example shows how), into {home() / '.env'}, or the environment."
-            + (f" More: {connector.docs}" if connector.docs else "")
+            f"{needs}{_misspelt(connector, environment)}\n"
+            f"Put {'it' if len(missing) == 1 else 'them'} into .env in this folder (.env.example shows how), "
+            f"into {home() / '.env'}, or the environment." + (f" More: {connector.docs}" if connector.docs else "")
         )
     return values
+
+
+def _misspelt(connector: Connector, environment: Mapping[str, str]) -> str:
+    """Names in reach that begin like this connector's and are none of its settings; their values are not said."""
+    variables = {setting.variable(connector.name): setting.name for setting in connector.settings.values()}
+    start = next(variable[: -len(name)] for variable, name in variables.items())
+    odd = sorted(name for name in environment if name.upper().startswith(start) and name not in variables)
+    return f" There is {', '.join(odd[:3])}, which no setting is called." if odd else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hde.errors import Unreadable
@@ -44,11 +45,14 @@ def plain_path(records: str | None) -> Path | None:
     return Path(tuple(text.split(".")), match is not None) if is_plain(text) else None
 
 
-def no_records(path: str | None, what: str) -> Unreadable:
-    """Where records were expected stands something else, or nothing."""
+def no_records(path: str | None, what: str, lists: Sequence[str] = ()) -> Unreadable:
+    """Where records were expected stands something else, or nothing. `lists` are the paths where lists are."""
     if path is None:
         return Unreadable(f"the answer holds {what}, where a record or a list of records was expected")
+    if lists == ["@"]:
+        return Unreadable(f"records: {path!r} leads to {what}: the answer itself is a list; leave `records` out")
+    there = f". There is a list at {' and at '.join(lists)}" if lists else ""
     return Unreadable(
         f"records: {path!r} leads to {what} in the answer; an absent list is not an empty one "
-        f"(write {path} || `[]` where it is)"
+        f"(write {path} || `[]` where it is){there}"
     )
