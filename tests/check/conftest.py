@@ -153,7 +153,7 @@ tests:
  "values": {"hrv": 61.5, "oxygen": 97, "spo2": 97, "degrees": 33.1}}
 """,
     "mappings/pulse/fixtures/streams/run.json": """\
-{"id": 3, "begin": "2026-01-02T10:00:00Z", "step": 60, "unit": "bpm", "beats": [60, null, 62],
+{"id": 3, "begin": "2026-01-02T10:00:00+00:00", "step": 60, "unit": "bpm", "beats": [60, null, 62],
  "scale": {"times": [1767348000, 1767348060], "values": [705, 706], "power": 2},
  "laps": {"up": {"energy": 100}, "down": {"energy": 50}}}
 """,

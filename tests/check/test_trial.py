@@ -15,8 +15,8 @@ CONNECTOR, NIGHTS, READINGS = "connectors/pulse.yaml", "mappings/pulse/nights.ya
 TYPES = [
     (CONNECTOR, "      id: bigint", "      id: timestamptz",
      "connectors/pulse.yaml:31:7: resources.readings.columns.id: fixture 'full' of readings has a number at id, and "
-     "the column is timestamptz. A raw column keeps what the source says: declare it bigint and read the time in the "
-     "mapping (`time: epoch`)"),
+     "the column is timestamptz. Say how it is written ({type: timestamptz, time: epoch}), or declare it bigint and "
+     "read it in the mapping"),
     (CONNECTOR, "score.total: float", "score.total: int",
      "connectors/pulse.yaml:24:7: resources.nights.columns.score.total: fixture 'night' of nights has a number at "
      "score.total that is not a whole number, and the column is int"),
@@ -28,8 +28,8 @@ TYPES = [
      "too large for bigint"),
     (NIGHT, '"begin": "2026-01-01T22:00:00Z"', '"begin": "2026-01-01 22:00"',
      "connectors/pulse.yaml:23:7: resources.nights.columns.begin: warning: fixture 'night' of nights has a string at "
-     "begin that is not RFC 3339 with an offset (2026-01-31T22:00:00Z), and the column is timestamptz. A raw column "
-     "keeps what the source says: declare it text and read the time in the mapping (`time: %d.%m.%Y %H:%M`)"),
+     "begin that is not RFC 3339 with an offset (2026-01-31T22:00:00Z), and the column is timestamptz. Say how it "
+     "is written ({type: timestamptz, time: '%d.%m.%Y %H:%M'}), or declare it text and read it in the mapping"),
     (FULL, '"id": 7,', '"id": null,',
      "connectors/pulse.yaml:31:7: resources.readings.columns.id: fixture 'full' of readings: id: key missing"),
 ]  # fmt: skip

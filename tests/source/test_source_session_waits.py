@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from source_made import Reply, request
 
 from hde.errors import Refused, Stopped, Unreachable
-from hde.source.budget import Turns
+from hde.source.budget import Turns, next_period
 from hde.source.session import Patience
 from hde.spec.connector import RateLimit
 from hde.spec.template import compile_template
@@ -150,3 +150,9 @@ def test_stopping_ends_a_wait_for_the_limit(open_session, stop):
     threading.Timer(0.1, stop.set).start()
     with pytest.raises(Stopped):
         open_session(budget=Spent(600.0), patience=Patience()).answer(request(), {})
+
+
+def test_a_source_that_counts_by_the_clock_is_asked_again_when_it_has_struck() -> None:
+    now = datetime.now(UTC).timestamp()
+    assert next_period([timedelta(hours=1), timedelta(days=1)]) == pytest.approx(3600 - now % 3600, abs=2)
+    assert next_period([]) is None

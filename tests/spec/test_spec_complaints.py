@@ -62,9 +62,9 @@ WRONG_CONNECTORS = [
     ("weight: float", "weight: {path: x}", "31:15: resources.body.columns.weight: 'type' is missing"),
     ("weight: float", "weight: {type: float, path: 'x['}",
      "31:43: resources.body.columns.weight.path: 'x[' is not JMESPath: its end is missing"),
-    ("weight: float", "weightKg: float",
-     "31:15: resources.body.columns.weightKg: 'weightKg' gives no name of a column (a-z, 0-9 and _, a letter first); "
-     "write weight_kg: {type: ..., path: 'weightKg'}"),
+    ("weight: float", "'weight kg': float",
+     "31:15: resources.body.columns.weight kg: 'weight kg' gives no name of a column (a-z, 0-9 and _, a letter first); "
+     "write NAME: {type: ..., path: 'weight kg'}"),
     ("weight: float", "_weight: float",
      "31:15: resources.body.columns._weight: '_weight': names that begin with _ are the engine's"),
     ("weight: float", "payload: float",
@@ -116,7 +116,7 @@ WRONG_CONNECTORS = [
      "Did you mean 'key'?"),
     ("settings.key", "settings.key | upcase",
      "6:28: http.headers.Authorization: {{ settings.key | upcase }}: no filter 'upcase'; "
-     "there are default, int, join, lower, replace, string, trim, upper"),
+     "there are base64, default, int, join, lower, replace, sha1, sha256, string, trim, upper"),
     ('"Bearer {{ settings.key }}"', '"a\\nb"', "6:28: http.headers.Authorization: 'a\\nb' is not one line, "
      "as a header must be"),
     ("requests: 100", "requests: 0", "7:28: http.rate_limits[0].requests: 0 is too small; 1 is the least"),

@@ -11,6 +11,7 @@ from spec_made import CONNECTOR, LOOKUPS, MAPPING, changed, read
 from hde.places import bundled
 from hde.spec import connector as frozen
 from hde.spec.connector import Cursor, ErrorRule, LinkHeader, NextUrl, Offset, OtherTime, PageNumber, Where
+from hde.spec.freeze import column_name
 from hde.spec.load import load_source, mappings_folder
 from hde.spec.mapping import LocalOffset, Lookup, Mapping, Plus, Reading, Reference
 from hde.spec.sign_in import OAuth2Code
@@ -233,3 +234,20 @@ def test_the_lookups_and_their_order_are_part_of_the_hash(tmp_path: Path) -> Non
     ]
     assert len(set(hashes)) == 4
     assert mapping(tmp_path, lookups="state: {A: final}\nunused: {B: x}\n").text_hash == hashes[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "column"),
+    [
+        ("score.strain", "score_strain"),
+        ("birthDate", "birth_date"),
+        ("meta.lastUpdated", "meta_last_updated"),
+        ("started-at", "started_at"),
+        ("userID", "user_id"),
+        ("x2Value", "x2_value"),
+        ("heart_rate", "heart_rate"),
+        ("a b", "a b"),
+    ],
+)
+def test_the_column_of_a_path_is_named_as_postgres_names_things(path: str, column: str) -> None:
+    assert column_name(path) == column

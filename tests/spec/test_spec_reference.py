@@ -49,7 +49,7 @@ def test_what_every_raw_table_has_is_told(column: str) -> None:
 
 KEYS = [
     ("`time`", "--daily-refresh"), ("`time`", "missing: delete"), ("`type`", "RFC 3339 with an offset only"),
-    ("`from`", "`window.start` is null"), ("`offset`", "`utc_offset` is mapped for itself"), 
+    ("`from`", "`window.start` is null"), ("`offset`", "A time that carries an offset does as well"), 
     ("`plus`", "needs its unit"),
     ("`unit`", "miles"), ("`unknown`", "`expect` and `issues`"), ("`message`", "Without it they are not shown"),
 ]  # fmt: skip

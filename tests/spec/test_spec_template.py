@@ -80,8 +80,8 @@ def test_what_cannot_be_computed_is_said_without_the_value(text: str, message: s
         ("{{ 9 ** 9 ** 9 }}", "{{ 9 ** 9 ** 9 }}: pow is not part of templates; names, filters and ~ are"),
         ("{{ 'a' * 9 }}", "{{ 'a' * 9 }}: mul is not part of templates; names, filters and ~ are"),
         ("{{ '%s' % a }}", "{{ '%s' % a }}: mod is not part of templates; names, filters and ~ are"),
-        ("{{ a | attr('b') }}", "{{ a | attr('b') }}: no filter 'attr'; there are default, int, join, lower, replace, "
-         "string, trim, upper"),
+        ("{{ a | attr('b') }}", "{{ a | attr('b') }}: no filter 'attr'; there are base64, default, int, join, "
+         "lower, replace, sha1, sha256, string, trim, upper"),
         ("{{ " + "(" * 4000 + " }}", "nested too deeply"),
         ("{{ " + "not " * 2000 + "a }}", "nested too deeply"),
         ("x" * 10_001, "a template of 10001 characters; 10000 are the most"),

@@ -364,3 +364,19 @@ def test_elements_are_read_in_batches_and_marked_as_they_are_done(
         ).fetchall()
     assert marks == [(True,)]
     assert ask(database_url, "SELECT count(*) FROM meta.streams WHERE resource = 'readings'") == [1], "one for all"
+
+
+def test_a_child_whose_answer_changes_by_itself_is_read_again_in_every_run(
+    source: Source, tmp_path: Path, database_url: str
+) -> None:
+    write_made(tmp_path, CHILDREN.replace("path: id}", "path: id, again: true}"))
+    api = People(source, 1, 2)
+    assert call("run", "made").code == 0
+    api.readings[2] = [{"id": 2, "v": 9}]
+    api.asked()
+    assert call("run", "made").code == 0
+    assert api.asked() == paths(1, 2)
+    assert ask(database_url, "SELECT person, id FROM made_raw.readings ORDER BY 1, 2") == [(1, 1), (2, 1), (2, 2)]
+    api.people.pop()
+    assert call("run", "made").code == 0
+    assert ask(database_url, "SELECT parent FROM meta.streams WHERE resource = 'readings'") == ["1"]

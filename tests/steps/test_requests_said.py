@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha1
 from pathlib import Path
 
 import pytest
@@ -279,3 +280,47 @@ def test_a_window_in_the_path_asks_for_each_day(
     days = start.days if start else 5
     assert sorted(asked) == [f"{datetime.now(UTC) - at * DAY:%Y-%m-%d}" for at in range(days, -1, -1)]
     assert ask(database_url, "SELECT count(*) FROM made_raw.days") == [days + 1]
+
+
+def test_times_that_are_not_rfc_3339_let_a_day_be_refreshed(source: Source, tmp_path: Path, database_url: str) -> None:
+    write_made(
+        tmp_path,
+        """
+        steps:
+          path: /steps
+          params: {from: "{{ window.start }}", to: "{{ window.end }}"}
+          key: [startTimeMs]
+          window: {time: startTimeMs, settle: 1d, format: epoch_ms, from: 9d}
+          columns: {startTimeMs: {type: timestamptz, time: epoch_ms}, stepCount: int}
+        """,
+    )
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    steps = [{"startTimeMs": int((midnight - at * DAY / 4).timestamp() * 1000), "stepCount": at} for at in range(1, 9)]
+    source.answer = lambda seen: Reply([one for one in steps if one["startTimeMs"] >= int(seen.query["from"])])
+    assert call("run", "made").code == 0
+    assert ask(database_url, "SELECT min(start_time_ms), sum(step_count) FROM made_raw.steps") == [
+        (midnight - 2 * DAY, 36)
+    ]
+    del steps[0]
+    assert call("run", "made", "--daily-refresh").code == 0
+    assert ask(database_url, "SELECT step_count FROM made_raw.steps ORDER BY 1") == [2, 3, 4, 5, 6, 7, 8]
+
+
+def test_what_is_made_of_a_secret_is_shown_as_little_as_the_secret(
+    source: Source, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_made(
+        tmp_path,
+        "things: {path: /things, key: [id], columns: {id: int}}",
+        http='headers: {api-secret: "{{ settings.key | sha1 }}"}',
+    )
+    file.write_text(file.read_text().replace("{url: {}}", "{url: {}, key: {secret: true}}"))
+    monkeypatch.setenv("MADE_KEY", "open sesame")
+    source.answer = lambda seen: Reply([{"id": 1}])
+    assert call("run", "made").code == 0
+    hashed = source.seen[0].headers["api-secret"]
+    assert hashed == sha1(b"open sesame").hexdigest()
+    told = call("preview", "made", "things")
+    assert told.code == 0, told.err
+    assert hashed not in told.said
+    assert "open sesame" not in told.said

@@ -79,7 +79,7 @@ def _columns(resource: Resource, file: YamlFile, seen: Recorded) -> Iterator[Pro
 
 def _kept(resource: Resource, mapping: OneMapping) -> Reads:
     """What counts as mapped without being written in a column: the key, as `raw_source_id`, and the keys of `with`."""
-    names = {*resource.key, *(reference.key.replace(".", "_") for reference in mapping.with_.values())}
+    names = {*resource.key, *(reference.key for reference in mapping.with_.values())}
     columns = [column for column in resource.columns if column.name in names and not column.path.startswith("$")]
     return Reads(frozenset(path for column in columns for path in _read(column.path).paths))
 

@@ -24,7 +24,7 @@ _FORMS = {
     "int": "a whole number",
     "numeric": "a number",
 }
-_TIMES = " A raw column keeps what the source says: declare it {kind} and read the time in the mapping (`time: {how}`)"
+_TIMES = " Say how it is written ({{type: timestamptz, time: {how}}}), or declare it {kind} and read it in the mapping"
 
 
 def fit_problems(
@@ -73,7 +73,7 @@ def _message(resource: Resource, column: RawColumn, fixture: str, issue: Issue) 
         return message + (
             _TIMES.format(kind="bigint", how="epoch")
             if issue.json_type == "number"
-            else _TIMES.format(kind="text", how="%d.%m.%Y %H:%M")
+            else _TIMES.format(kind="text", how="'%d.%m.%Y %H:%M'")
         )
     return message.removesuffix(".")
 

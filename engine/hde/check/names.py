@@ -38,8 +38,8 @@ def spots(connector: Connector, file: YamlFile) -> Iterator[Spot]:
     """Every template of a connector."""
     http = connector.http
     yield Spot(("http", "base_url"), http.base_url, in_url=True)
-    yield from _tree(http.params, ("http", "params"), in_url=True)
-    yield from _tree(http.headers, ("http", "headers"))
+    for spot in (*_tree(http.params, ("http", "params"), in_url=True), *_tree(http.headers, ("http", "headers"))):
+        yield replace(spot, signed_in=True)
     for index, limit in enumerate(http.rate_limits):
         yield Spot(("http", "rate_limits", index, "requests"), limit.requests)
     yield from _auth(connector)
@@ -165,7 +165,7 @@ def _fault(name: tuple[str, ...], spot: Spot, connector: Connector) -> str | Non
         case "account" if spot.trail[:2] == ("auth", "after_consent") and not spot.signed_in:
             return "the account is not known yet: it has a path, and is asked for after this request"
         case "account" if not spot.signed_in:
-            return "account is known after sign-in only: in a resource's request and in window.from"
+            return "account is known after sign-in only: in a resource's request, http.headers and window.from"
         case "account" if connector.account is None:
             return f"{root}.{field} needs an `account` in this connector: it says whose data this is"
         case "account" if connector.account:

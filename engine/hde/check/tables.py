@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from hde.check.elements import each_fault, elements_problems
 from hde.check.place import complain, dig, in_resource, written_columns
+from hde.errors import WrongUse
+from hde.mapping.times import pattern
 from hde.spec.connector import HASH, Connector, OtherTime, RawColumn, Resource
+from hde.spec.freeze import column_name
 from hde.spec.problem import KeyPath, Problem, did_you_mean, with_hint
 from hde.spec.yaml_file import YamlFile
 
@@ -37,7 +40,7 @@ def column_trail(file: YamlFile, resource: str, column: RawColumn) -> KeyPath:
     """Where a raw column is declared: its name in YAML is often the path it is named after."""
     for trail, declared in written_columns(file, resource):
         path = declared.get("path", trail[-1]) if isinstance(declared, dict) else trail[-1]
-        if str(trail[-1]).replace(".", "_") == column.name and path == column.path:
+        if column_name(str(trail[-1])) == column.name and path == column.path:
             return trail
     return in_resource(file, resource, "columns")
 
@@ -50,6 +53,21 @@ def _columns(resource: Resource, connector: Connector, file: YamlFile) -> Iterat
         trail = column_trail(file, resource.name, column)
         if column.path.startswith("$") and (fault := _dollar_fault(column.path, resource, connector)):
             yield complain(file, trail, fault)
+        if column.time and (fault := _time_fault(column)):
+            yield complain(file, (*trail, "time"), fault)
+
+
+def _time_fault(column: RawColumn) -> str | None:
+    if column.type not in _TIMES:
+        return f"{column.name} is {column.type}; `time` says how a timestamptz or a date is written"
+    if column.time in ("epoch", "epoch_ms"):
+        is_instant = column.type == "timestamptz"
+        return None if is_instant else f"{column.time} counts to an instant: make {column.name} a timestamptz"
+    try:
+        pattern(str(column.time))
+    except WrongUse as error:
+        return str(error).removeprefix("time: ")
+    return None
 
 
 def _dollar_fault(path: str, resource: Resource, connector: Connector) -> str | None:

@@ -16,7 +16,7 @@ from hde.check.place import complain, dig
 from hde.check.written import Written, written
 from hde.errors import WrongUse
 from hde.issues import Issue
-from hde.mapping.compiled import CompiledMapping
+from hde.mapping.compiled import CanonicalRow, CompiledMapping
 from hde.mapping.paths import RECORD, compile_path
 from hde.mapping.scope import Scope
 from hde.mapping.values import Finding
@@ -100,6 +100,7 @@ def trial_problems(
     if not account and any(one.of == "account" for one in expressions):
         return
     tried: dict[str, _Tried] = {}
+    rows: list[CanonicalRow] = []
     for name, record in records.get(mapping.from_, {}).items():
         if name in excused(own, file.file.stem) or not isinstance(record, dict):
             continue
@@ -108,7 +109,24 @@ def trial_problems(
         if not mapped.waiting:
             documents = {RECORD: record, "row": _OBSERVED, "account": account, **others}
             tried[name] = _Tried(documents, [issue for issue in mapped.issues if issue.level == "error"])
-    yield from _complaints(mapping, expressions, tried, file)
+        rows += mapped.rows
+    said = list(_complaints(mapping, expressions, tried, file))
+    yield from said or _dayless(rows, file)
+
+
+def _dayless(rows: Sequence[CanonicalRow], file: YamlFile) -> Iterator[Problem]:
+    """Sleeps and workouts of which none says its offset from UTC: `daily_summary` would leave all of them out."""
+    for name, table in TABLES.items():
+        own = [row for row in rows if row.table == name]
+        if table.local_date is None or table.column("metric") or not own:
+            continue
+        at = [column.name for column in table.columns].index("utc_offset")
+        if all(row.values[at] is None for row in own):
+            message = (
+                f"no row of {name} has a local day, so daily_summary leaves them out: map utc_offset (an offset, a time"
+                " that carries one, or {path: TIME, zone: ZONE})"
+            )
+            yield complain(file, ("to", name), message, "warning")
 
 
 def _complaints(

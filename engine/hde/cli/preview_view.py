@@ -16,6 +16,7 @@ from rich.text import Text
 
 from hde.canonical import TABLES
 from hde.cli.progress import PLAIN_WIDTH
+from hde.spec.freeze import column_name
 from hde.steps.preview import Preview
 from hde.steps.rehearsal import CanonicalRow, OfMapping
 from hde.steps.views import AnswerView, Leaf, RecordView, RequestView
@@ -149,7 +150,7 @@ def _column(leaf: Leaf) -> Text:
     """Its type, its name where it is not the path's, and what is stored where that looks different."""
     if leaf.column is None:
         return Text("payload only", "dim")
-    text = Text("" if leaf.column.name == leaf.path.replace(".", "_") else f"{leaf.column.name} ")
+    text = Text("" if leaf.column.name == column_name(leaf.path) else f"{leaf.column.name} ")
     text.append(leaf.column.type, "cyan")
     if leaf.issue:
         text.append(f" ✗ {leaf.issue}", "red")

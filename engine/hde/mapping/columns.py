@@ -16,6 +16,7 @@ from hde.mapping import at, moments, times, values
 from hde.mapping.at import Make, Read
 from hde.mapping.lookups import lookup_table, with_lookup
 from hde.mapping.measures import OF_METRIC, measured, scaled
+from hde.mapping.offsets import offset_of_path
 from hde.mapping.paths import Documents, Path, compile_path
 from hde.mapping.scope import Scope
 from hde.mapping.unit_table import SAME
@@ -68,6 +69,8 @@ def _compile(reading: Reading, column: Column, unit: str | None, scope: Scope, *
         return _sum(reading, column, make, scope)
     if reading.path is None:
         raise WrongUse("nothing to read: one of path, first, sum and const is needed")
+    if column.type == "offset" and moments.says_time(reading):
+        return offset_of_path(reading, scope)
     at_path = compile_path(reading.path, scope)
     return _reader(reading, column, unit, at_path if last else _unless_empty(at_path), known, make)
 
@@ -116,7 +119,7 @@ def _agree(reading: Reading, column: Column, unit: str | None) -> None:
         raise WrongUse("unit: that of an offset is the same in every record; write it here")
     if unit is None and reading.unit is not None and column.type != "offset":
         raise WrongUse(f"unit: {column.name} has no unit")
-    if moments.says_time(reading) and column.type not in ("timestamptz", "date"):
+    if moments.says_time(reading) and column.type not in ("timestamptz", "date", "offset"):
         raise WrongUse(f"{column.name} is no time: time, offset, zone, after and plus do not apply")
 
 

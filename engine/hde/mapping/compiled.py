@@ -14,6 +14,7 @@ from hde.mapping.at import Read
 from hde.mapping.columns import compile_column, place
 from hde.mapping.items import EachPlan, compile_items
 from hde.mapping.measures import OF_METRIC
+from hde.mapping.offsets import offset_of_time
 from hde.mapping.paths import compile_path, truthy
 from hde.mapping.plan import CompiledMapping, Mapped, TargetPlan
 from hde.mapping.rows import CanonicalRow, Finish, RowPlan, dated, known_metric, mapped_metric
@@ -24,7 +25,7 @@ from hde.spec.problem import did_you_mean
 
 __all__ = ["MAPPING_VERSION", "CanonicalRow", "CompiledMapping", "Mapped", "compile_mapping"]
 
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 """Raised when the same YAML begins to give other rows: everything is then mapped again."""
 
 
@@ -165,8 +166,18 @@ class _Compiler:
             except WrongUse as error:
                 raise self.wrong(f"{where}.{column.name}", error) from None
             self._note(reading.paths)
+        if (carried := self._carried_offset(table, rows, scope)) is not None:
+            own.append(carried)
         when = self.when(rows.when, f"{where}.when", scope)
         return RowPlan(table.name, rows.name, when, blank, optional, own, shared, tuple(f for f in finish if f))
+
+    def _carried_offset(self, table: Table, rows: RowSet, scope: Scope) -> tuple[int, Read] | None:
+        """Where a row says when it began and not at which offset, that of the time itself."""
+        start, names = rows.columns.get("start_time"), [column.name for column in table.columns]
+        if start is None or "utc_offset" not in names or "utc_offset" in rows.columns:
+            return None
+        read = offset_of_time(start, scope)
+        return None if read is None else (names.index("utc_offset"), read)
 
     def _complete(self, table: Table, rows: RowSet, where: str) -> None:
         """Every column named must exist and be ours to fill; every required one must be named."""

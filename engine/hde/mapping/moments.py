@@ -39,7 +39,7 @@ def dates(reading: Reading, path: str, scope: Scope) -> Moment:
     if reading.time not in (None, "epoch", "epoch_ms"):
         written = times.pattern(str(reading.time))
         return lambda value, documents: written(value, path).date()
-    zone = _zone(reading, scope)
+    zone = local_zone(reading, scope)
     read = _epoch(reading.time, path) if reading.time else _written(path, zone, _loose)
 
     def local(value: Any, documents: Documents) -> date:
@@ -60,7 +60,7 @@ def _instants(reading: Reading, path: str, scope: Scope) -> Moment:
         case None if not local:
             return lambda value, documents: times.instant(value, path)
         case None:
-            return _written(path, _zone(reading, scope), _loose)
+            return _written(path, local_zone(reading, scope), _loose)
         case "epoch" | "epoch_ms":
             if local:
                 raise WrongUse(f"`time: {reading.time}` counts in UTC; it takes no `offset` and no `zone`")
@@ -68,9 +68,9 @@ def _instants(reading: Reading, path: str, scope: Scope) -> Moment:
         case "clock":
             if reading.after is None:
                 raise WrongUse("`time: clock` needs `after`: the date or instant it follows")
-            return _clock(compile_path(reading.after, scope), path, _zone(reading, scope))
+            return _clock(compile_path(reading.after, scope), path, local_zone(reading, scope))
         case pattern:
-            return _written(path, _zone(reading, scope), times.pattern(pattern))
+            return _written(path, local_zone(reading, scope), times.pattern(pattern))
 
 
 def _epoch(kind: str, path: str) -> Moment:
@@ -117,7 +117,8 @@ def _clock(after: Path, path: str, zone: Zone) -> Moment:
     return read
 
 
-def _zone(reading: Reading, scope: Scope) -> Zone:
+def local_zone(reading: Reading, scope: Scope) -> Zone:
+    """What says how local times are meant: the offset beside them, else the zone. Finding where neither is there."""
     offset = _offset(reading.offset, scope) if reading.offset else None
     named = compile_path(reading.zone, scope) if reading.zone else None
 

@@ -109,11 +109,20 @@ def first_after(clock: time, after: object, zone: tzinfo, path: str) -> datetime
         refuse(after, path, "time")
 
 
+def carried(value: object) -> timedelta | None:
+    """The offset an RFC 3339 time carries. `Z` and `-00:00` say only that it is in UTC: None, as for all else."""
+    if not isinstance(value, str) or not INSTANT.match(value) or value[-1] in "Zz" or value.endswith("-00:00"):
+        return None
+    return timedelta(seconds=offset_seconds(value[-6:]) or 0)
+
+
 @lru_cache(maxsize=4096)
 def offset_seconds(text: str) -> int | None:
-    """Seconds east of UTC for `+02:00`, `+0200` or `Z`; None for anything else."""
+    """Seconds east of UTC for `+02:00`, `+0200` or `Z`, or of a time that carries one; None for anything else."""
     if text in ("Z", "z"):
         return 0
+    if len(text) > 6 and (ahead := carried(text)) is not None:
+        return int(ahead.total_seconds())
     match = _OFFSET.match(text)
     if match is None:
         return None

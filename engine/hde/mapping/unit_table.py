@@ -130,8 +130,6 @@ WORDS = {
     "yards": "[yd_i]",
     "kilojoule": "kJ",
     "kilojoules": "kJ",
-    "calorie": "cal",
-    "calories": "cal",
     "kilocalorie": "kcal",
     "kilocalories": "kcal",
     "kcals": "kcal",

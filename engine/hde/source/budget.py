@@ -91,6 +91,12 @@ class Turns:
         _log.log(level, "%s: waiting %.0f s: %s", self._who, max(seconds, 1), why)
 
 
+def next_period(periods: Iterable[timedelta]) -> float | None:
+    """Seconds until the shortest of these periods of the clock (UTC) begins anew; None where there is none."""
+    shortest = min((period.total_seconds() for period in periods), default=None)
+    return None if shortest is None else shortest - datetime.now(UTC).timestamp() % shortest
+
+
 def in_words(limits: Iterable[tuple[object, timedelta]]) -> str:
     """`100 a minute, 10000 a day`."""
     return ", ".join(f"{requests} {_per(period)}" for requests, period in limits)

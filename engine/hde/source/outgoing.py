@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import msgspec
 
 from hde.errors import Refused, WrongUse
+from hde.redact import register_secret
 from hde.source.address import below, origin, with_query
-from hde.spec.connector import Http, Request
-from hde.spec.template import Scope, Tree, render_tree
+from hde.spec.connector import Connector, Http, Request
+from hde.spec.template import Scope, Tree, render_tree, templates_in
 from hde.spec.template_filters import as_text
 
 
@@ -63,3 +65,15 @@ def _headers(values: Mapping[str, object]) -> dict[str, str]:
             raise WrongUse(f"header {name}: a line break or another character that no header may hold")
         headers[name] = text
     return headers
+
+
+def register_made_secrets(connector: Connector, settings: Mapping[str, str]) -> None:
+    """What a request makes of a secret setting (its hash, its base64) is as good as the secret, and shown nowhere."""
+    secrets = {("settings", name) for name, setting in connector.settings.items() if setting.secret}
+    requests = [resource.request for resource in connector.resources.values()]
+    trees = [*connector.http.headers.values(), *connector.http.params.values()]
+    trees += [tree for request in requests for tree in (*request.headers.values(), *request.params.values())]
+    for template in (one for tree in trees for one in templates_in(tree)):
+        if secrets & template.names:
+            with suppress(WrongUse):  # names more than settings: what it gives is not known yet
+                register_secret(template.render({"settings": settings}))

@@ -17,6 +17,7 @@ from hde.rows import RawRow, RawTable
 from hde.source.exact import Exact, Literal, decode_exactly, exact_text, literal
 from hde.source.storable import REPLACEMENT, is_too_deep, storable
 from hde.source.values import FITS, KEY_FITS, Fit, Misfit, from_text
+from hde.source.written_times import timed
 from hde.spec.connector import HASH, Connector, RawColumn, Resource
 
 LONGEST_KEY = 2000
@@ -39,7 +40,7 @@ def raw_table(connector: Connector, resource: Resource) -> RawTable:
         name=resource.name,
         columns=tuple((column.name, column.type) for column in resource.columns),
         key=resource.key,
-        paths=tuple(column.path for column in resource.columns),
+        paths=tuple(f"{column.path} ({column.time})" if column.time else column.path for column in resource.columns),
         observe=resource.observe,
         volatile=tuple(tuple(path.split(".")) for path in resource.volatile),
     )
@@ -190,6 +191,8 @@ class RowReader:
 
 def _fit(column: RawColumn, resource: Resource) -> Fit:
     fit = (KEY_FITS if column.name in resource.key else FITS)[column.type]
+    if column.time:
+        return timed(column.time, fit)
     return from_text(column.type, fit) if resource.format.is_all_text else fit
 
 

@@ -18,8 +18,8 @@ import msgspec
 from hde.errors import Refused, SignInNeeded, SourceError, Stopped, Unreachable, Unreadable
 from hde.redact import register_secret
 from hde.source.address import origin, redirected
-from hde.source.budget import Budget, Patience, Turns, Unlimited, in_words
-from hde.source.outgoing import Outgoing, rendered
+from hde.source.budget import Budget, Patience, Turns, Unlimited, in_words, next_period
+from hde.source.outgoing import Outgoing, register_made_secrets, rendered
 from hde.source.records import Body
 from hde.source.rules import action, asked_wait, check_kind, source_message
 from hde.source.transport import Line, Reply
@@ -101,6 +101,7 @@ class Session:
         for name, setting in connector.settings.items():
             if setting.secret:
                 register_secret(settings.get(name))
+        register_made_secrets(connector, settings)
         self.connector = connector
         self.account = account
         self.settings = settings
@@ -260,6 +261,9 @@ class Session:
     def _wait(self, reply: Reply, course: _Course) -> None:
         course.waits += 1
         asked = asked_wait(reply, self.connector.http.wait)
+        if asked is None:
+            # A source that counts by the clock and does not say when is asked again when its clock has struck.
+            asked = next_period(limit.per for limit in self.connector.http.rate_limits if limit.aligned)
         seconds = self._patience.backoff(course.waits) if asked is None else max(asked, self._patience.first)
         if course.waits > self._patience.waits or course.waited + seconds > self._patience.all_waits:
             raise Refused(

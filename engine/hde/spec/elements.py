@@ -21,6 +21,8 @@ class Parents:
 
     resource: str
     path: str | None = None
+    again: bool = False
+    """Every record in every run, not only the new and changed ones."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -42,6 +43,10 @@ from hde.spec.yaml_file import YamlFile
 _NO_HTTP: Map = {"base_url": ""}
 
 
+_DOTTED = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9][A-Za-z0-9_-]*)*\Z")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
 def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connector:
     """The connector of a file without problems; `resources` are its resources with `like` merged in."""
     data: Map = file.data  # type: ignore[assignment]  # the schema has seen that it is a map
@@ -79,8 +84,8 @@ def name_problems(file: YamlFile, resources: Mapping[str, Merged]) -> Iterator[P
 
 
 def column_name(path: str) -> str:
-    """The raw column of a dotted path: `score.strain` is `score_strain`."""
-    return path.replace(".", "_")
+    """The raw column of a dotted path: `score.strain` is `score_strain`, `meta.lastUpdated` is `meta_last_updated`."""
+    return _HUMP.sub("_", re.sub("[.-]", "_", path)).lower() if _DOTTED.match(path) else path
 
 
 def _bad_column(key: str, column: str) -> str:
@@ -195,13 +200,17 @@ def _for_each(said: list[Any] | Map) -> ForEach:
 
 
 def _elements(said: list[Any] | Map) -> Constants | Parents:
-    return Constants(tuple(said)) if isinstance(said, list) else Parents(said["resource"], said.get("path"))
+    return (
+        Constants(tuple(said))
+        if isinstance(said, list)
+        else Parents(said["resource"], said.get("path"), said.get("again", False))
+    )
 
 
 def _raw_column(key: str, said: str | Map) -> RawColumn:
     if isinstance(said, str):
         return RawColumn(column_name(key), said, key)  # type: ignore[arg-type]  # the schema knows the types
-    return RawColumn(column_name(key), said["type"], said.get("path", key))
+    return RawColumn(column_name(key), said["type"], said.get("path", key), said.get("time"))
 
 
 def _pagination(said: Map) -> Pagination:

@@ -19,7 +19,8 @@ LINEAGE: Final = """Beside its own columns every canonical table has these; the 
 | `mapped_at` | timestamptz | when that was |
 | `_hash` | bytea | of the table's own columns: tells whether a row changed |
 
-`utc_offset` is what a mapping reads into it, never taken from the offset a timestamp carries; `local_date` needs it.
+`local_date` needs `utc_offset`. Where a mapping does not read it, it is the offset that `start_time` carries, or that
+its `zone` has at that time; a time in UTC (`Z`) tells none.
 """
 
 OTHER_TABLES: Final = """## Beside the canonical tables

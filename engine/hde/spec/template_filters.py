@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
+from hashlib import sha1, sha256
 from typing import Any, Final
 
 from jinja2 import Undefined
@@ -73,11 +75,14 @@ def _bounded(length: int) -> None:
 
 
 FILTERS: Final[Mapping[str, Filter]] = {
+    "base64": _of_text(lambda text: b64encode(text.encode()).decode()),
     "default": _default,
     "int": _int,
     "join": _join,
     "lower": _of_text(str.lower),
     "replace": _replace,
+    "sha1": _of_text(lambda text: sha1(text.encode(), usedforsecurity=False).hexdigest()),
+    "sha256": _of_text(lambda text: sha256(text.encode()).hexdigest()),
     "string": _of_text(str),
     "trim": _of_text(str.strip),
     "upper": _of_text(str.upper),

@@ -44,10 +44,10 @@ class FanOut:
     _marks: _Marks = field(default_factory=lambda: _Marks())
 
     def readings(self) -> Generator[Reading, None, None]:
-        """For every record, with a window; else for those that are new, changed, or owed."""
+        """For every record, with a window or `again`; else for those that are new, changed, or owed."""
         with self.open_connection() as connection:
-            if self.resource.window is not None:
-                yield from self._with_windows(connection)
+            if self.is_each_time:
+                yield from self._of_every_record(connection)
                 return
             with transaction(connection) as cursor:
                 ledger.drop_open_windows_of(cursor, self.queue.account, self.resource.name, "read whole again")
@@ -65,6 +65,10 @@ class FanOut:
                 yield from self._snapshots(batch, seen)
                 seq = batch[-1].seq
 
+    @property
+    def is_each_time(self) -> bool:
+        return is_each_time(self.resource)
+
     def ended(self, cursor: Cursor, reading: Reading, error: str | None) -> None:
         """A reading was stored to its end, or failed: what that means for its record, in the same transaction."""
         if reading.seq is None:
@@ -74,7 +78,7 @@ class FanOut:
     def finish(self, cursor: Cursor, *, complete: bool) -> None:
         """After a pass; a `complete` one says when all elements were last looked at, and with which request."""
         self._write(cursor, self._marks.flush())
-        if complete and self.resource.window is None:
+        if complete and not self.is_each_time:
             stream = stream_of(self.connector, self.resource, self.queue.account, self.now, self.scope)
             ledger.cover(cursor, WindowRecord(stream, None, self.now), NO_SETTLE)
 
@@ -97,7 +101,7 @@ class FanOut:
                 yield Reading(self.resource, WindowRecord(stream, None, self.now), element, record.seq)
             self._marks.release(record.seq)
 
-    def _with_windows(self, connection: Connection) -> Iterator[Reading]:
+    def _of_every_record(self, connection: Connection) -> Iterator[Reading]:
         present: list[str] = []
         for element in distinct_elements(connection, self.resource, self.queue, self._elements):
             present.append(element.key)
@@ -126,6 +130,12 @@ class FanOut:
             queues.owe(cursor, self.queue, seq, error)
         if news.mark is not None:
             queues.move(cursor, self.queue, news.mark)
+
+
+def is_each_time(resource: Resource) -> bool:
+    """Whether every record is read for in every run, so that each element has a state of its own."""
+    parents = parents_of(resource.for_each)
+    return resource.window is not None or (parents is not None and parents.again)
 
 
 def queue_of(resource: Resource, account: int, tables: Mapping[str, RawTable]) -> Queue:

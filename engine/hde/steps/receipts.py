@@ -41,7 +41,7 @@ def send_receipts(
         if any(_is_owing(one, resources, report) for one in below):
             report.note(f"{resource.name}: no receipts were sent, since not everything fetched for its records is here")
             continue
-        waiting_for = [fan_out.queue_of(one, account, tables) for one in below if one.window is None]
+        waiting_for = [fan_out.queue_of(one, account, tables) for one in below if not fan_out.is_each_time(one)]
         for record in _due(connection, queue, waiting_for):
             if not _send(connection, session, resource, resource.when_stored, queue, record, report):
                 break
@@ -102,8 +102,8 @@ def _comes_from(resource: Resource, name: str) -> bool:
 
 
 def _is_owing(resource: Resource, resources: Mapping[str, Resource], report: Report) -> bool:
-    """Whether this run could not read something of a resource with windows, or of one further down."""
-    if resource.window is not None and report.of(resource.name).failures:
+    """Whether this run could not read something of a resource read in every run, or of one further down."""
+    if fan_out.is_each_time(resource) and report.of(resource.name).failures:
         return True
     below = [one for one in resources.values() if _comes_from(one, resource.name)]
     return any(report.of(one.name).failures or _is_owing(one, resources, report) for one in below)

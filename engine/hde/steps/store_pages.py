@@ -98,7 +98,7 @@ class Storing:
         progress = Progress(page.requests, 1, counts, seconds, next_page, page.received_at, page.stopped, page.warnings)
         ledger.advance(cursor, window, progress, self.run)
         fan = self.fans.get(reading.resource.name)
-        if fan is None or reading.resource.window is not None:
+        if fan is None or fan.is_each_time:
             for one in covered:
                 ledger.cover(cursor, one.window, one.settle)
         if fan is not None and page.stopped is not None:

@@ -103,6 +103,8 @@ def _by_engine(column: Column, row: Mapping[str, Any], rows: RowSet) -> str:
         usual = table.local_date or "start"
         how = CONTEXT_LOCAL_DATE.get(row["context"], usual) if row.get("context") else usual
         return f"{_RULES[how]}, at {row['utc_offset']}"
+    if column.name == "utc_offset" and row[column.name] is not None:
+        return "as start_time carries it, or its zone gives it at that time"
     if column.name in _METRIC_LIST and "metric" in row and row[column.name] is not None:
         return (
             "the name of the row" if column.name == "metric" and rows.name else f"from the metric list: {row['metric']}"
