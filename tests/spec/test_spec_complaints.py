@@ -64,7 +64,7 @@ WRONG_CONNECTORS = [
      "31:43: resources.body.columns.weight.path: 'x[' is not JMESPath: its end is missing"),
     ("weight: float", "'weight kg': float",
      "31:15: resources.body.columns.weight kg: 'weight kg' gives no name of a column (a-z, 0-9 and _, a letter first); "
-     "write NAME: {type: ..., path: 'weight kg'}"),
+     "write weight_kg: {type: ..., path: 'weight kg'}"),
     ("weight: float", "_weight: float",
      "31:15: resources.body.columns._weight: '_weight': names that begin with _ are the engine's"),
     ("weight: float", "payload: float",

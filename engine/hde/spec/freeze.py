@@ -44,7 +44,6 @@ _NO_HTTP: Map = {"base_url": ""}
 
 
 _DOTTED = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9][A-Za-z0-9_-]*)*\Z")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connector:
@@ -85,7 +84,7 @@ def name_problems(file: YamlFile, resources: Mapping[str, Merged]) -> Iterator[P
 
 def column_name(path: str) -> str:
     """The raw column of a dotted path: `score.strain` is `score_strain`, `meta.lastUpdated` is `meta_last_updated`."""
-    return _HUMP.sub("_", re.sub("[.-]", "_", path)).lower() if _DOTTED.match(path) else path
+    return snake(path) if _DOTTED.match(path) else path
 
 
 def _bad_column(key: str, column: str) -> str:
