@@ -67,7 +67,7 @@ def test_a_draft_says_what_it_wrote_guessed_and_needs(folder: Path, sample: str)
         "    records: data",
         "    key: [id]",
         "    pagination: {kind: cursor, next: next_token}   # guessed: from the name of `next`",
-        "    columns: {id: bigint, taken_at: timestamptz, bpm: int}",
+        "    columns: {id: bigint, taken_at: timestamptz, bpm: float}",
     ]
 
 

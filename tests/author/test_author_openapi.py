@@ -117,7 +117,7 @@ def test_a_document_becomes_a_connector(folder: Path) -> None:
             },
             "records": "items",
             "pagination": {"kind": "cursor", "next": "next_token"},
-            "window": {"step": "30d", "settle": "7d"},
+            "window": {"step": "30d", "settle": "7d", "from": "730d"},
         }
     }
     nights, naps, profile = (connector["resources"][name] for name in ("nights", "naps", "me_profile"))
@@ -221,9 +221,9 @@ def test_pages(folder: Path, parameters: list[Any], beside: dict[str, Any], expe
     [
         (
             [query("from", type="string", format="date"), query("to", type="string", format="date")],
-            {"step": "30d", "settle": "7d", "format": "date", "end": "inclusive"},
+            {"step": "30d", "settle": "7d", "from": "730d", "format": "date", "end": "inclusive"},
         ),
-        ([query("since", type="integer", required=True)], {"settle": "7d", "from": "2015-01-01", "format": "epoch"}),
+        ([query("since", type="integer", required=True)], {"settle": "7d", "from": "730d", "format": "epoch"}),
     ],
 )
 def test_windows(folder: Path, parameters: list[Any], expected: dict[str, Any]) -> None:

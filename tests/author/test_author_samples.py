@@ -55,6 +55,18 @@ CASES = [
         [{"time": "2026-01-01T00:00:00Z", "type": "a"}, {"time": "2026-01-01T00:00:00Z", "type": "b"}],
         {"key": ["time", "type"]},
     ),
+    Case(
+        "an epoch that no two share",
+        "/r",
+        [{"startTimeMillis": 1767225600000, "n": 1}, {"startTimeMillis": 1767225660000, "n": 1}],
+        {"key": ["start_time_millis"], "missing": None},
+    ),
+    Case(
+        "a measurement that no two share is no key",
+        "/r",
+        [{"n": 1, "weight": 71}, {"n": 1, "weight": 70}],
+        {"key": "hash"},
+    ),
     Case("nothing to tell them apart", "/r", [{"n": 1}, {"n": 1}], {"key": "hash", "missing": "delete"}),
     Case(
         "a cursor",
@@ -123,14 +135,24 @@ CASES = [
         [{"id": 1, "start": "2026-01-01T00:00:00Z"}],
         {
             "params": {"from": "{{ window.start }}", "to": "{{ window.end }}", "tag": ["a", "b"]},
-            "window": {"time": "start", "step": "30d", "settle": "7d", "format": "date", "end": "inclusive"},
+            "window": {
+                "time": "start",
+                "step": "30d",
+                "settle": "7d",
+                "from": "730d",
+                "format": "date",
+                "end": "inclusive",
+            },
         },
     ),
     Case(
         "since an instant of change",
         "/t?updated_since=1767225600",
         [{"id": 1, "start": "2026-01-01T00:00:00Z"}],
-        {"params": {"updated_since": "{{ window.start }}"}, "window": {"settle": "7d", "format": "epoch"}},
+        {
+            "params": {"updated_since": "{{ window.start }}"},
+            "window": {"settle": "7d", "from": "730d", "format": "epoch"},
+        },
     ),
     Case("words that are no time open no window", "/t?from=here", TWO, {"params": {"from": "here"}, "window": None}),
 ]
@@ -162,9 +184,22 @@ def test_types_are_those_that_every_value_has(folder: Path) -> None:
         "id": "bigint", "a": "timestamptz", "b": "text", "c": "float", "d": "float", "e": "boolean", "f": "text",
         "g": "jsonb", "h.i": "bigint", "h.j.k": "numeric", "l": "text",
         "start_time": {"type": "text", "path": "startTime"},
-        "m_n": {"type": "int", "path": '"m n"'}, "o": "uuid", "p": "jsonb", "q": "jsonb",
-        "field_payload": {"type": "int", "path": "payload"},
+        "m_n": {"type": "float", "path": '"m n"'}, "o": "uuid", "p": "jsonb", "q": "jsonb",
+        "field_payload": {"type": "float", "path": "payload"},
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("bpm", "float"), ("minutesAsleep", "float"), ("hrv_ms", "float"), ("user_id", "bigint"), ("step_count", "int"),
+        ("steps", "int"), ("birthYear", "int"), ("version", "int"), ("timestamp", "bigint"),
+    ],
+)  # fmt: skip
+def test_a_whole_number_may_have_a_fraction_next_time(folder: Path, name: str, kind: str) -> None:
+    columns = draft(folder, "/t", [{"id": 1, name: 60}, {"id": 2, name: 61}])["columns"]
+    (column,) = [one for key, one in columns.items() if key != "id"]
+    assert (column["type"] if isinstance(column, dict) else column) == kind
 
 
 AT = "2026-01-01T00:00:00Z"
@@ -232,6 +267,64 @@ MAPPED = [
         },
     ),
     (
+        "a night, its words written together",
+        "/sleep",
+        [{"logId": 1, "starttime": AT, "endTime": AT, "minutesAsleep": 400, "minutesToFallAsleep": 9}],
+        {
+            "columns": {"start_time": "starttime", "end_time": "endTime"},
+            "to": {
+                "sleep_sessions": {
+                    "columns": {
+                        "asleep": {"path": "minutesAsleep", "unit": "min"},
+                        "latency": {"path": "minutesToFallAsleep", "unit": "min"},
+                    }
+                }
+            },
+        },
+    ),
+    (
+        "a ride, its words written together",
+        "/workouts",
+        [{"id": 1, "startDate": AT, "average_heartrate": 140.5, "maxHeartRate": 170}],
+        {
+            "to": {
+                "workouts": {
+                    "columns": {
+                        "average_heart_rate": {"path": "average_heartrate", "unit": "/min"},
+                        "max_heart_rate": {"path": "maxHeartRate", "unit": "/min"},
+                    }
+                }
+            }
+        },
+    ),
+    (
+        "shares of a score, aims and bounds are no measurements, whatever their name",
+        "/readiness",
+        [
+            {
+                "id": 1,
+                "timestamp": AT,
+                "heart_rate": 61,
+                "readiness": {"contributors": {"resting_heart_rate": 94}, "level": 3},
+                "stepGoals": {"weight_kg": 60},
+                "zones": [{"max": 3}],
+            }
+        ],
+        {
+            "to": {
+                "biometrics_vitals": {
+                    "rows": {"heart_rate": {"value": {"path": "heart_rate", "unit": "/min", "optional": True}}}
+                }
+            },
+            "ignore": {
+                "readiness.contributors": "what is in contributors is a score, an aim or a bound, and no measurement",
+                "readiness.level": "not mapped yet",
+                "stepGoals": "what is in stepGoals is a score, an aim or a bound, and no measurement",
+                "zones": "not mapped yet",
+            },
+        },
+    ),
+    (
         "a workout",
         "/workouts",
         [{"id": 1, "start_time": AT, "sport": "run", "distance_km": 5.2, "max_hr": 170, "energy_kcal": 400}],
@@ -283,6 +376,8 @@ def test_what_is_mapped(folder: Path, title: str, path: str, answer: Any, expect
         [{"id": 1, "created_at": "2026-01-01T00:00:00Z", "bpm": 61}],  # that is not when
         [{"id": 1, "time": "2026-01-01 10:00", "bpm": 61}],  # a local time without its zone
         [{"id": 1, "time": "2026-01-01T00:00:00Z", "mood": 3}],  # nothing known
+        [{"id": 1, "time": "2026-01-01T00:00:00Z", "contributors": {"resting_heart_rate": 94}}],  # no measurement
+        {"id": 1, "targets": {"weight_kg": 70.5}},  # nor are aims, without a time
         [{"id": 1, "time": "2026-01-01T00:00:00Z", "steps": 3}],  # from when to when?
         [{"id": 1, "time": "2026-01-01T00:00:00Z", "bpm": 61, "a\nb": 1}],  # a name that cannot be ignored
     ],

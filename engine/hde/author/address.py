@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
+from hde.author.bounds import before_times
 from hde.author.names import name_of, word_set
 from hde.author.paging import Param, form_of
 from hde.errors import WrongUse
@@ -23,8 +24,8 @@ class Address:
 
     @property
     def resource(self) -> str:
-        """A name for what is fetched: the last part of the path."""
-        parts = [part for part in self.path.split("/") if part and not part.startswith("{")]
+        """A name for what is fetched: the last part of the path before the times in it."""
+        parts = before_times(self.path)
         return name_of(parts[-1] if parts else "", "records")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hde.author.names import column_for, is_sayable, path_text
+from hde.author.names import column_for, is_sayable, path_text, word_set, words
 from hde.author.part import Map
 from hde.mapping.expression import is_plain
 from hde.source.values import EXACT_FLOAT, FITS, LARGEST8, SMALLEST8, Misfit
@@ -24,7 +24,12 @@ MOST_COLUMNS = 400
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _COUNTED = 1_000_000
 """Whole numbers that reach this are declared bigint: identifiers and milliseconds grow beyond int."""
-_LONG = re.compile(r"(^|_)(id|ids|ms|milli|millis|milliseconds|epoch|timestamp|time)$")
+_LONG = re.compile(r"(^|_)(ids?|epoch|timestamp)$")
+_WHOLE = word_set(
+    """id ids count counts counter number num no nr steps step version revision year month day weekday age floors index
+    size offset status state type code kind category class flag is has sequence seq"""
+)
+"""Words of names whose numbers stay whole."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,16 @@ def columns_of(fields: Sequence[Field]) -> tuple[Map, dict[Names, str]]:
         taken.add(name)
         names[field.names] = name
     return said, names
+
+
+def fractional(fields: Sequence[Field], key: Collection[Names]) -> list[Field]:
+    """The same, but numbers that are whole by chance may have a fraction: not a key, and not a count."""
+    return [
+        replace(field, type="float")
+        if field.type == "int" and field.names not in key and not _WHOLE & set(words(field.names[-1]))
+        else field
+        for field in fields
+    ]
 
 
 def _fields(objects: Sequence[Mapping[str, Any]], above: Names, always: bool) -> Iterator[Field]:

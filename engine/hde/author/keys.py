@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hde.author.fields import Field, Names
-from hde.author.names import singular, words
+from hde.author.names import singular, word_set, words
 from hde.author.part import Part, guessed, look
 
 _KEYS = ("text", "int", "bigint", "uuid", "date", "timestamptz")
 _PLAIN_IDS = (("id",), ("uuid",), ("guid",), ("key",))
 
+_TELLING = word_set(
+    "id ids uuid guid key no nr number code slug date day time timestamp start started millis ms nanos epoch at"
+)
+"""Words of a time or an id, in a name that says it less plainly."""
 _PEOPLE = frozenset({"user", "account", "member", "owner", "person", "patient", "athlete", "client", "customer"})
 """What names one of these names whose a record is, and rarely the record."""
 
@@ -54,6 +58,9 @@ def _without_id(fields: Sequence[Field], columns: Mapping[Names, str], count: in
     for chosen in choices:
         if _is_unique(chosen, count):
             return _key(chosen, columns, look("the records have no id; do two ever share this?"))
+    for field in fields:
+        if not _is_bookkeeping(field) and _TELLING & set(words(field.names[-1])) and _is_unique([field], count):
+            return _key([field], columns, guessed("no two of the sample share it"))
     note = look("nothing tells the records apart, so a changed one is another one")
     return Part({"key": "hash", "missing": "delete"}, {("key",): note})
 

@@ -32,6 +32,10 @@ UNIT_WORDS: Final[dict[str, str]] = {
 """The last word of a name -> UCUM. `min` is no unit here: it is a minimum as often."""
 
 
+SPANS: Final = word_set("milliseconds seconds minutes hours")
+"""Those that stand before what they measure as well: `minutesAsleep`."""
+
+
 class Known(NamedTuple):
     """A metric or a canonical column, and the names (without a unit) that mean it."""
 
@@ -104,7 +108,7 @@ SLEEP: Final = (
     Known("deep", "deep slow_wave"),
     Known("rem", "rem"),
     Known("no_data", "no_data"),
-    Known("latency", "latency onset_latency"),
+    Known("latency", "latency onset_latency to_fall_asleep"),
     Known("efficiency", "efficiency", "%", (30, 100)),
     Known("respiratory_rate", "respiratory_rate respiration_rate breathing_rate", "/min"),
 )
@@ -155,6 +159,14 @@ MAYBE_WORKOUT: Final = frozenset({"activity", "activities", "session", "sessions
 OF_PERSON: Final = frozenset(
     {"user", "users", "profile", "profiles", "me", "person", "personal", "member", "account", "athlete"}
 )
+
+JUDGED: Final = word_set(
+    """contributor contributors score scores scoring goal goals target targets percentile percentiles rating ratings
+    rank ranks ranking baseline baselines threshold thresholds zone zones limit limits norm norms normal reference
+    recommendation recommendations recommended ideal optimal expected planned predicted prediction predictions forecast
+    points deviation deviations trend trends preferences"""
+)
+"""Words of an object's name: what is in it is a share of a score, an aim or a bound, whatever it is called there."""
 
 UNSURE: Final = {
     "calories": "not mapped yet (energy in cal or kcal?)",

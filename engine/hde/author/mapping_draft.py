@@ -14,7 +14,7 @@ from hde.author import known
 from hde.author.fields import Field, Names
 from hde.author.names import is_sayable, path_text, words
 from hde.author.part import Map
-from hde.author.recognise import columns_of, metrics_of, split, times_of
+from hde.author.recognise import columns_of, is_called, judged, measured, metrics_of, split, times_of
 from hde.mapping.compiled import CompiledMapping, compile_mapping
 from hde.spec.freeze_mapping import freeze_mapping
 from hde.spec.problem import snake
@@ -41,7 +41,8 @@ def draft_mapping(
     """The mapping of a resource; None where nothing is certain, or a field has a name that cannot be said."""
     if not all(_is_all_sayable(record) for record in records.values()):
         return None
-    columns, to = _observed(fields) if observed else _targets(resource, fields)
+    sure = measured(fields)
+    columns, to = _observed(sure) if observed else _targets(resource, sure)
     while to:
         said = {"from": resource, **({"columns": columns} if columns else {}), "to": to}
         said["ignore"] = _ignored(records.values(), _paths(said), key)
@@ -57,6 +58,7 @@ def draft_mapping(
 
 def is_observed(resource: str, fields: Sequence[Field]) -> bool:
     """Whether one object that says no time holds measurements, and is not about who somebody is."""
+    fields = measured(fields)
     has_time = any(field.type in ("timestamptz", "date") for field in fields) or times_of(fields).start is not None
     return not has_time and not _identity(set(words(resource)), fields) and any(metrics_of(fields, spans=False))
 
@@ -84,7 +86,7 @@ def _targets(resource: str, fields: Sequence[Field]) -> tuple[Map, Map]:
 
 
 def _sleep(fields: Sequence[Field]) -> Map:
-    nap = next((field for field in fields if snake(field.names[-1]) in known.NAPS and field.type == "boolean"), None)
+    nap = next((field for field in fields if is_called(field, known.NAPS) and field.type == "boolean"), None)
     found = columns_of(fields, "sleep_sessions", known.SLEEP, known.SLEEP_FILLERS)
     return ({"is_nap": nap.path} if nap else {}) | found
 
@@ -95,7 +97,7 @@ def _workout(fields: Sequence[Field]) -> Map:
 
 
 def _sport(fields: Sequence[Field]) -> Field | None:
-    return next((field for field in fields if snake(field.names[-1]) in known.SPORTS and field.type == "text"), None)
+    return next((field for field in fields if is_called(field, known.SPORTS) and field.type == "text"), None)
 
 
 def _vitals(fields: Sequence[Field], spans: bool, more: Map) -> Map:
@@ -111,7 +113,7 @@ def _identity(about: set[str], fields: Sequence[Field]) -> Map:
     for column, names in known.IDENTITY.items():
         wanted = "date" if column == "birth_date" else "text"
         for field in fields:
-            if column not in found and snake(field.names[-1]) in names and field.type == wanted and field.values:
+            if column not in found and is_called(field, names) and field.type == wanted and field.values:
                 found[column] = field.path
     is_person = "email" in found or {"given_name", "family_name"} <= set(found)
     return {"user_identity": {"columns": found}} if is_person and about & known.OF_PERSON else {}
@@ -130,17 +132,27 @@ def _unread(objects: Sequence[Map], above: Names, read: set[str], kept: set[str]
         inner = [one[name] for one in objects if isinstance(one.get(name), dict)]
         if text in read or text in kept:
             continue
-        if inner and any(_is_below(path, text) for path in (*read, *kept)):
+        is_read = any(_is_below(path, text) for path in (*read, *kept))
+        if inner and (is_read or (judged(here) is None and any(map(_holds_judged, inner)))):
             yield from _unread(inner, here, read, kept)
         else:
-            yield text, _reason(here)
+            yield text, _reason(here, is_object=bool(inner))
 
 
 def _is_below(path: str, text: str) -> bool:
     return path.startswith(f"{text}.")
 
 
-def _reason(names: Names) -> str:
+def _holds_judged(value: Map) -> bool:
+    """Whether an object has one below that is ignored for a reason of its own."""
+    below = [(name, one) for name, one in value.items() if isinstance(one, dict)]
+    return any(judged((name,)) is not None or _holds_judged(one) for name, one in below)
+
+
+def _reason(names: Names, *, is_object: bool) -> str:
+    above = judged(names if is_object else names[:-1])
+    if above is not None:
+        return f"what is in {above} is a score, an aim or a bound, and no measurement"
     base, unit = split(Field(names, "text", (), False))
     if unit is None:
         for word in reversed(base.split("_")):

@@ -30,6 +30,11 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(snake(text).split("_"))
 
 
+def plain(text: str) -> str:
+    """A name without what its writers differ in: `start_time`, `startTime` and `starttime` are one."""
+    return snake(text).replace("_", "")
+
+
 def name_of(text: str, otherwise: str, longest: int = LONGEST_RESOURCE) -> str:
     """A name of a resource or a setting: a letter first, not too long."""
     name = snake(text)[:longest].strip("_")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hde.author.names import is_sayable, path_text, word_set
-from hde.author.part import Map, Notes, Part, guessed, look
+from hde.author.part import Map, Part, guessed, look
 from hde.spec.problem import snake
 
 Role = Literal["start", "end", "cursor", "page", "offset", "size"]
@@ -35,6 +35,7 @@ _ROLES: dict[Role, frozenset[str]] = {
     results_per_page"""
     ),
 }
+FIXED = look("this looks like a time, and is now fixed")
 BY_CHANGE = re.compile(r"updated|modified|lastupdate|last_updated")
 _URLS = word_set(
     """next next_url next_link next_page_url next_href odata_next_link next_page href
@@ -102,43 +103,22 @@ def form_of(value: object) -> str | None:
     return "epoch_ms" if re.fullmatch(r"1\d{12}", text) else None
 
 
-def request_part(params: Sequence[Param], leaves: Sequence[Leaf], count: int, time: str | None) -> Part:
-    """`params`, `pagination` and `window` of a resource. `time`: the column of a record's own time."""
-    window, bounds = _window(params, time)
+def params_part(params: Sequence[Param], bounds: Part, leaves: Sequence[Leaf], count: int) -> Part:
+    """`params` and `pagination` of a resource. `bounds`: the parameters that are ends of a window."""
     paging, page = _pagination(params, leaves, count)
+    changing = {**bounds.said, **page.said}
     said: Map = {}
     for param in params:
-        if param.name in {**bounds.said, **page.said}:
-            said[param.name] = {**bounds.said, **page.said}[param.name]
+        if param.name in changing:
+            said[param.name] = changing[param.name]
         elif param.role == "size" or (param.value is not None and param.role not in ("cursor", "page", "offset")):
             said[param.name] = param.value if param.value is not None else 100
-    said |= {name: value for name, value in {**bounds.said, **page.said}.items() if name not in said}
+    said |= {name: value for name, value in changing.items() if name not in said}
     notes = {("params", *path): note for one in (bounds, page) for path, note in one.notes.items()}
-    notes |= {("params", param.name): param.note for param in params if param.note and param.name in said}
-    return Part({"params": said} if said else {}, notes) + paging + window
-
-
-def _window(params: Sequence[Param], time: str | None) -> tuple[Part, Part]:
-    start = next((param for param in params if param.role == "start" and param.form), None)
-    end = next((param for param in params if param.role == "end" and param.form), None)
-    if start is None:
-        return Part(), Part()
-    bounds = {start.name: "{{ window.start }}"} | ({end.name: "{{ window.end }}"} if end else {})
-    said: Map = {} if time is None else {"time": time}
-    notes: Notes = {}
-    if end is not None:
-        said["step"] = "30d"
-    said["settle"] = "7d"
-    if start.required:
-        said["from"] = "2015-01-01"
-    if start.form not in (None, "rfc3339"):
-        said["format"] = start.form
-    asks = "how long are records revised (settle), how much may one request ask for (step)?"
-    if start.form == "date" and end is not None:
-        said["end"] = "inclusive"
-        asks += " Is the end day included?"
-    notes["window",] = look(asks)
-    return Part({"window": said}, notes), Part(bounds)
+    for param in params:
+        if param.name in said and (param.note or (param.form and said[param.name] == param.value)):
+            notes["params", param.name] = param.note or FIXED
+    return Part({"params": said} if said else {}, notes) + paging
 
 
 def _pagination(params: Sequence[Param], leaves: Sequence[Leaf], count: int) -> tuple[Part, Part]:

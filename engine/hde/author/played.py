@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from hde.author.fields import Names
 from hde.author.part import Map
@@ -13,8 +13,18 @@ from hde.mapping.expression import is_plain
 BUNDLE = "entry[].resource || `[]`"
 FOLDER = "exchanges"
 """Below the fixtures: whole answers."""
+DAY: Final = {"type": "date", "path": "$window.start"}
+"""The column of an object about a day, which does not say it itself."""
 _A_DAY_AGO = "2025-12-31"
 """Tests are run on the first day of 2026, so that one window is asked for."""
+
+_ENDS: Final = {
+    "date": (_A_DAY_AGO, "2026-01-01"),
+    "epoch": ("1767139200", "1767225600"),
+    "epoch_ms": ("1767139200000", "1767225600000"),
+    "rfc3339": (f"{_A_DAY_AGO}T00:00:00Z", "2026-01-01T00:00:00Z"),
+}
+"""The ends of that window; an end day is included."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +52,17 @@ def read_test(
     test: Map = {"title": "an answer with one record gives one row"}
     if "window" in said:
         test["since"] = _A_DAY_AGO
-    test["exchanges"] = [{"request": {"path": said["path"]}, "answer": answer} for answer in answers]
-    test["expect"] = {"raw": [dict(key)], "requests": len(answers)}
+    path_asked = _shown(said["path"], said.get("window", {}).get("format"))
+    test["exchanges"] = [{"request": {"path": path_asked}, "answer": answer} for answer in answers]
+    days = {name: _A_DAY_AGO for name in said["key"] if said["columns"].get(name) == DAY}
+    test["expect"] = {"raw": [{**days, **key}], "requests": len(answers)}
     return PlayedTest({"resource": name, "tests": [test]}, _answer(path, [record] if is_list else record, paging))
+
+
+def _shown(path: str, form: str | None) -> str:
+    """The path of the only request."""
+    start, end = _ENDS.get(form or "rfc3339", _ENDS["rfc3339"])
+    return path.replace("{{ window.start }}", start).replace("{{ window.end }}", end)
 
 
 def _answer(path: str | None, records: Any, paging: Map) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from hde.author import known
 from hde.author.fields import Field, Names
 from hde.author.known import Known
-from hde.author.names import words
+from hde.author.names import plain, words
 from hde.author.part import Map
 from hde.canonical import METRICS, TABLES
 from hde.errors import WrongUse
@@ -34,14 +34,27 @@ class Times:
         return {name: value for name, value in said.items() if value is not None}
 
 
+def judged(names: Names) -> str | None:
+    """The object on the way to a field that makes it a score, an aim or a bound, and no measurement; None for none."""
+    return next((name for name in names if known.JUDGED & set(words(name))), None)
+
+
+def measured(fields: Sequence[Field]) -> list[Field]:
+    """Without those that are no measurements."""
+    return [field for field in fields if judged(field.names[:-1]) is None]
+
+
+def is_called(field: Field, names: Collection[str]) -> bool:
+    """Whether a field has one of these names, however its words are written together."""
+    return plain(field.names[-1]) in map(plain, names)
+
+
 def times_of(fields: Sequence[Field]) -> Times:
     """Start (or instant), end and offset from UTC."""
     return Times(
         start=_time(fields, known.STARTS) or _time(fields, known.INSTANTS),
         end=_time(fields, known.ENDS),
-        offset=next(
-            (field.path for field in fields if snake(field.names[-1]) in known.OFFSETS and _is_offset(field)), None
-        ),
+        offset=next((field.path for field in fields if is_called(field, known.OFFSETS) and _is_offset(field)), None),
     )
 
 
@@ -80,7 +93,7 @@ def usual(names: Names) -> float:
     field = Field(names, "float", (1.0,), True)
     base, unit = split(field)
     for one in known.METRICS:
-        if base in one.names.split() and (unit is not None or one.sure is None):
+        if _is_named(one, base) and (unit is not None or one.sure is None):
             ours = METRICS[one.target].unit
             try:
                 return round(conversion(ours, unit or one.unit or ours)(one.usual), 2)
@@ -95,6 +108,8 @@ def split(field: Field, fillers: frozenset[str] = frozenset()) -> tuple[str, str
     unit: str | None = None
     if name[-2:] == ("per", "minute"):
         name, unit = name[:-2], "/min"
+    elif len(name) > 1 and name[0] in known.SPANS:  # minutesAsleep
+        name, unit = name[1:], known.UNIT_WORDS[name[0]]
     elif len(name) > 1 and name[-1] in known.UNIT_WORDS and name[-2:] not in (("resting", "hr"), ("max", "hr")):
         unit = None if name[-1] == "hr" else known.UNIT_WORDS[name[-1]]
         name = name[:-1] if unit else name
@@ -136,7 +151,7 @@ def _plausible(metric: str, field: Field, unit: str) -> Iterator[tuple[str, str]
 
 def _unit(one: Known, base: str, unit: str | None, field: Field) -> str | None:
     """The unit of a field that is this known one; None where it is not, or the unit is not certain."""
-    if base not in one.names.split() or not _is_number(field):
+    if not _is_named(one, base) or not _is_number(field):
         return None
     if unit is not None:
         return unit
@@ -144,6 +159,10 @@ def _unit(one: Known, base: str, unit: str | None, field: Field) -> str | None:
         return one.unit
     low, high = one.sure
     return one.unit if all(isinstance(value, int | float) and low <= value <= high for value in field.values) else None
+
+
+def _is_named(one: Known, base: str) -> bool:
+    return bool(base) and plain(base) in map(plain, one.names.split())
 
 
 def _converts(unit: str, table: str, column: str) -> bool:
@@ -177,8 +196,9 @@ def _reading(field: Field) -> Map | str | None:
 
 def _first(fields: Sequence[Field], names: Sequence[str]) -> Field | None:
     """The field with the first of the names, the least deep one."""
+    order = [plain(name) for name in names]
     named = [
-        (names.index(name), len(field.names), field) for field in fields if (name := snake(field.names[-1])) in names
+        (order.index(name), len(field.names), field) for field in fields if (name := plain(field.names[-1])) in order
     ]
     return min(named, key=lambda one: (one[1], one[0]))[2] if named else None
 

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hde.author.bounds import bounds_of
 from hde.author.expect import tests_of
-from hde.author.fields import MOST_COLUMNS, Field, Names, columns_of, fields_of
+from hde.author.fields import MOST_COLUMNS, Field, Names, columns_of, fields_of, fractional
 from hde.author.fixtures import choose_fixtures
 from hde.author.keys import key_part
 from hde.author.mapping_draft import OBSERVED, draft_mapping, is_observed
-from hde.author.names import column_for
-from hde.author.paging import BY_CHANGE, Leaf, Param, request_part
+from hde.author.names import column_for, plain, snake
+from hde.author.paging import BY_CHANGE, Leaf, Param, params_part
 from hde.author.part import Map, Notes, Part, guessed, look
-from hde.author.played import PlayedTest, read_test
+from hde.author.played import DAY, PlayedTest, read_test
 from hde.author.recognise import time_field
+from hde.author.window import window_part
 from hde.errors import WrongUse
 from hde.spec.connector import ColumnType
 
@@ -73,10 +75,17 @@ def draft_resource(source: str, seen: Seen) -> ResourceDraft:
     fixtures = choose_fixtures(seen.records)
     fields = _fields(seen, fixtures)
     columns, names = columns_of(fields)
-    observed = seen.each is None and not seen.is_list and is_observed(seen.name, fields)
+    request = _request(seen, fields, names)
+    asks_span = "window" in request.said
+    observed = seen.each is None and not seen.is_list and not asks_span and is_observed(seen.name, fields)
     alike = seen.records[:1] if seen.types else seen.records
     key = key_part(fields, names, seen.name, alike, one=not seen.is_list, observed=observed)
-    part = _request(seen, fields, names) + key + _columns(columns, fields, seen.types or {})
+    if seen.types is None:
+        in_key = [field.names for field in fields if names[field.names] in key.said["key"]]
+        columns, names = columns_of(fractional(fields, in_key))
+    part = request + key + _columns(columns, fields, seen.types or {})
+    if asks_span and not seen.is_list:
+        part = _of_span(part, fields, names)
     if seen.each is not None:
         part = _of_each(seen.each, part, is_list=seen.is_list)
     ordered = {name: part.said[name] for name in ORDER if name in part.said}
@@ -112,6 +121,20 @@ def _of_each(each: Each, part: Part, *, is_list: bool) -> Part:
     return Part(said, {**notes, ("for_each",): guessed("the value in the path")})
 
 
+def _of_span(part: Part, fields: Sequence[Field], names: Mapping[Names, str]) -> Part:
+    """One object about a span of time: another span is another record, whatever else identifies it."""
+    own = next((field for field in fields if field.type == "date" and plain(field.names[-1]) in ("date", "day")), None)
+    columns: Map = dict(part.said["columns"])
+    if own is not None and own.always:
+        name = names[own.names]
+    else:
+        name = column_for(["day"], {*columns, *names.values()})
+        columns = {name: dict(DAY), **columns}
+    return Part(
+        {**part.said, "key": [name], "columns": columns}, {**part.notes, ("key",): guessed("an object per day")}
+    )
+
+
 def _fields(seen: Seen, fixtures: Mapping[str, Mapping[str, Any]]) -> list[Field]:
     if seen.types is not None:
         return [replace(field, type=seen.types.get(field.names, field.type)) for field in fields_of(seen.records[:1])]
@@ -119,16 +142,23 @@ def _fields(seen: Seen, fixtures: Mapping[str, Mapping[str, Any]]) -> list[Field
 
 
 def _request(seen: Seen, fields: Sequence[Field], names: Mapping[Names, str]) -> Part:
-    part = Part({"path": seen.path})
+    params = seen.params if seen.is_list else tuple(one for one in seen.params if one.role is None or _was_called(one))
+    bounds = bounds_of(seen.path, params)
+    part = Part({"path": bounds.path}, {("path",): bounds.notes[""]} if "" in bounds.notes else {})
     if seen.records_path is not None:
         part += Part({"records": seen.records_path}, {("records",): seen.note} if seen.note else {})
     time = time_field(fields)
     column = names[time.names] if time else None
-    if any(param.role == "start" and BY_CHANGE.search(param.name.lower()) for param in seen.params):
+    if any(BY_CHANGE.search(snake(name)) for name in bounds.params):
         column = None  # the source filters by time of change, which is not the record's own time
     leaves = seen.leaves if seen.is_list else ()
-    params = seen.params if seen.is_list else tuple(one for one in seen.params if one.role is None)
-    return part + request_part(params, leaves, 0 if seen.types else len(seen.records), column)
+    ends = Part(dict(bounds.params), {(name,): note for name, note in bounds.notes.items() if name})
+    asked = params_part(params, ends, leaves, 0 if seen.types else len(seen.records))
+    return part + asked + window_part(bounds, column, is_list=seen.is_list)
+
+
+def _was_called(param: Param) -> bool:
+    return param.form is not None and param.value is not None
 
 
 def _columns(columns: Map, fields: Sequence[Field], types: Mapping[Names, ColumnType]) -> Part:
