@@ -35,6 +35,12 @@ CALLED = [
     ),
     Called("epochs in the path", "/rides/1767225600/1767312000", {"path": f"/rides/{START}/{END}", "format": "epoch"}),
     Called(
+        "instants in the path",
+        "/hr/from/2026-01-01T00:00:00Z/to/2026-02-01T00:00:00Z",
+        {"path": f"/hr/from/{START}/to/{END}", "format": None, "name": "hr"},
+    ),
+    Called("since an instant in the path", "/hr/since/1767225600000", {"path": f"/hr/since/{START}", "step": None}),
+    Called(
         "before and after, whatever their order",
         "/t?before=1525500000&after=1524900000",
         {"params": {"before": END, "after": START}, "format": "epoch"},
