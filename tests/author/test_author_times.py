@@ -97,20 +97,27 @@ def test_where_history_begins_is_said_and_asked(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "key", "columns"),
+    ("path", "answer", "key", "columns"),
     [
         (
+            "/days?since=1767225600",
+            {"n": 1.5},
+            ["day"],
+            {"day": {"type": "bigint", "path": "$window.start"}, "n": "float"},
+        ),
+        (
+            "/days/2026-01-01.json",
             {"summary": {"steps": 8000}, "user_id": 1},
             ["day"],
             {"day": {"type": "date", "path": "$window.start"}, "summary.steps": "int", "user_id": "bigint"},
         ),
-        ({"date": "2026-01-01", "steps": 8000}, ["date"], {"date": "date", "steps": "int"}),
+        ("/days/2026-01-01", {"date": "2026-01-01", "steps": 8000}, ["date"], {"date": "date", "steps": "int"}),
     ],
 )
 def test_an_object_about_a_day_is_a_record_per_day(
-    folder: Path, answer: Any, key: list[str], columns: dict[str, Any]
+    folder: Path, path: str, answer: Any, key: list[str], columns: dict[str, Any]
 ) -> None:
     (folder / "answer.json").write_text(json.dumps(answer))
-    new("drafted", "--path", "https://api.example.com/days/2026-01-01.json", "--sample", "answer.json")
+    new("drafted", "--path", f"https://api.example.com{path}", "--sample", "answer.json")
     (resource,) = said("connectors/drafted.yaml")["resources"].values()
     assert (resource["key"], resource["columns"], resource["window"]["step"]) == (key, columns, "1d")

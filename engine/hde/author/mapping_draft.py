@@ -17,7 +17,6 @@ from hde.author.part import Map
 from hde.author.recognise import columns_of, is_called, judged, measured, metrics_of, split, times_of
 from hde.mapping.compiled import CompiledMapping, compile_mapping
 from hde.spec.freeze_mapping import freeze_mapping
-from hde.spec.problem import snake
 from hde.spec.yaml_file import YamlFile
 
 OBSERVED = {"observed_at": "2026-01-02T03:04:05Z"}

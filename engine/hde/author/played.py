@@ -13,8 +13,8 @@ from hde.mapping.expression import is_plain
 BUNDLE = "entry[].resource || `[]`"
 FOLDER = "exchanges"
 """Below the fixtures: whole answers."""
-DAY: Final = {"type": "date", "path": "$window.start"}
-"""The column of an object about a day, which does not say it itself."""
+SPAN_TYPES: Final = {"date": "date", "epoch": "bigint", "epoch_ms": "bigint", "rfc3339": "timestamptz"}
+"""The raw type of `$window.start`, by the format of the window."""
 _A_DAY_AGO = "2025-12-31"
 """Tests are run on the first day of 2026, so that one window is asked for."""
 
@@ -54,9 +54,18 @@ def read_test(
         test["since"] = _A_DAY_AGO
     path_asked = _shown(said["path"], said.get("window", {}).get("format"))
     test["exchanges"] = [{"request": {"path": path_asked}, "answer": answer} for answer in answers]
-    days = {name: _A_DAY_AGO for name in said["key"] if said["columns"].get(name) == DAY}
+    days = {name: _start(said) for name in said["key"] if _is_start(said["columns"].get(name))}
     test["expect"] = {"raw": [{**days, **key}], "requests": len(answers)}
     return PlayedTest({"resource": name, "tests": [test]}, _answer(path, [record] if is_list else record, paging))
+
+
+def _is_start(column: object) -> bool:
+    return isinstance(column, dict) and column.get("path") == "$window.start"
+
+
+def _start(said: Map) -> object:
+    start, _ = _ENDS[said["window"].get("format", "rfc3339")]
+    return int(start) if start.isdigit() else start
 
 
 def _shown(path: str, form: str | None) -> str:

@@ -12,14 +12,15 @@ from hde.author.fields import MOST_COLUMNS, Field, Names, columns_of, fields_of,
 from hde.author.fixtures import choose_fixtures
 from hde.author.keys import key_part
 from hde.author.mapping_draft import OBSERVED, draft_mapping, is_observed
-from hde.author.names import column_for, plain, snake
+from hde.author.names import column_for, plain
 from hde.author.paging import BY_CHANGE, Leaf, Param, params_part
 from hde.author.part import Map, Notes, Part, guessed, look
-from hde.author.played import DAY, PlayedTest, read_test
+from hde.author.played import SPAN_TYPES, PlayedTest, read_test
 from hde.author.recognise import time_field
 from hde.author.window import window_part
 from hde.errors import WrongUse
 from hde.spec.connector import ColumnType
+from hde.spec.problem import snake
 
 ORDER = (
     "for_each", "like", "path", "params", "records", "key", "observe", "pagination", "window", "missing", "columns",
@@ -128,8 +129,9 @@ def _of_span(part: Part, fields: Sequence[Field], names: Mapping[Names, str]) ->
     if own is not None and own.always:
         name = names[own.names]
     else:
+        kind = SPAN_TYPES[part.said["window"].get("format", "rfc3339")]
         name = column_for(["day"], {*columns, *names.values()})
-        columns = {name: dict(DAY), **columns}
+        columns = {name: {"type": kind, "path": "$window.start"}, **columns}
     return Part(
         {**part.said, "key": [name], "columns": columns}, {**part.notes, ("key",): guessed("an object per day")}
     )
