@@ -183,7 +183,7 @@ def test_types_are_those_that_every_value_has(folder: Path) -> None:
     assert resource["columns"] == {
         "id": "bigint", "a": "timestamptz", "b": "text", "c": "float", "d": "float", "e": "boolean", "f": "text",
         "g": "jsonb", "h.i": "bigint", "h.j.k": "numeric", "l": "text",
-        "start_time": {"type": "text", "path": "startTime"},
+        "startTime": "text",
         "m_n": {"type": "float", "path": '"m n"'}, "o": "uuid", "p": "jsonb", "q": "jsonb",
         "field_payload": {"type": "float", "path": "payload"},
     }  # fmt: skip
