@@ -32,6 +32,20 @@ def test_every_kind_of_pagination_and_window_keeps_the_contract(fresh: Fresh, tm
     assert "made/by_body" in kept
 
 
+def test_words_by_which_an_answer_says_that_all_is_well_are_no_errors_here(fresh: Fresh, tmp_path: Path) -> None:
+    rule = """{status: 200, body: "status != `0`", do: fail}"""
+    file = write_source(tmp_path, "by_url", change=("    key:", f"    errors: [{rule}]\n    key:"))
+    file.write_text(file.read_text().replace("http: {", f"http: {{errors: [{rule}], "))
+    assert broken(verdicts(file, fresh, tmp_path)) == []
+
+
+def test_what_cannot_be_simulated_names_the_key_and_the_expression(fresh: Fresh, tmp_path: Path) -> None:
+    file = write_source(tmp_path, "by_url", change=("records: entry", "records: '[entry, more][]'"))
+    assert "records: no answer can be made in which '[entry, more][]' finds what it must" in {
+        one.skipped for one in broken(verdicts(file, fresh, tmp_path))
+    }
+
+
 MISTAKES = [
     ("by_offset", "{{ page.offset }}", "{{ page.offset + page.offset }}", "every record arrives once"),
     ("by_offset", "records: data.items", "records: data.itemz", "pages end"),

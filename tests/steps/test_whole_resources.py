@@ -47,6 +47,11 @@ resources:
     key: [id]
     columns: {id: {type: bigint, path: "$each"}, name: text}
     warnings: told
+  samples:
+    for_each: {resource: sleeps}
+    path: "/samples/{{ each.id }}"
+    key: [sleep_id]
+    columns: {sleep_id: {type: bigint, path: $each.id}}
   messages:
     path: /messages
     params: {token: "{{ bookmark }}"}
@@ -65,6 +70,12 @@ columns: {start_time: $sleep.from, state: {const: final}}
 to:
   biometrics_vitals: {rows: {weight: {value: {path: v, unit: kg}}}}
 """
+SAMPLES = """\
+from: samples
+with: {sleep: {from: sleeps, key: sleep_id}}
+columns: {start_time: $sleep.from, state: {const: final}}
+to: {biometrics_vitals: {rows: {heart_rate: {value: {path: bpm, unit: /min}}}}}
+"""
 ONE = '{request: {path: /things}, answer: {json: {records: [{id: 1, at: "2026-01-01T00:00:00Z", v: 1.50}]}}}'
 SINCE = "since: 2025-12-31\n    exchanges"
 
@@ -77,6 +88,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "connectors/made.yaml").write_text(CONNECTOR)
     (tmp_path / "mappings/made/things.yaml").write_text(MAPPING)
+    (tmp_path / "mappings/made/samples.yaml").write_text(SAMPLES)
     (tmp_path / "mappings/made/fixtures/sleeps/night.json").write_text('{"id": 7, "from": "2026-01-01T22:00:00Z"}')
     (tmp_path / "mappings/made/fixtures/pages/one.json").write_text('{"records": [{"id": 5}]}')
 
@@ -194,6 +206,14 @@ def said(folder: Path, text: str, resource: str = "things") -> list[str]:
     exchanges: [{request: {path: /sleeps}, answer: {json: [{parts: [{id: 8}]}]}}]
     expect: {raw: [], requests: 1, issues: [{path: id, rule: key missing}]}""",
             id="a parent record without its key has no elements, and is an issue"),
+        pytest.param("samples", """
+    exchanges:
+      - {request: {path: /sleeps}, answer: {json: [{id: 8, from: "2026-01-02T21:00:00Z"}, {id: 9, from: "2026-01-03T21:00:00Z"}]}}
+      - {request: {path: /samples/9}, answer: {json: {bpm: 49}}}
+      - {request: {path: /samples/8}, answer: {json: {bpm: 50}}}
+    expect: {raw: [{sleep_id: 8}, {sleep_id: 9}], canonical: {biometrics_vitals: [
+      {value: 50, start_time: "2026-01-02T21:00:00Z"}, {value: 49, start_time: "2026-01-03T21:00:00Z"}]}}""",
+            id="the parent that an element came from is found among what the test read, by a column of the element"),
         pytest.param("messages", """
     exchanges:
       - {request: {path: /messages, params: {token: null}}, answer: {json: {list: [{id: 1}, {id: 2}], token: t}}}
@@ -258,6 +278,15 @@ def test_what_passes(folder: Path, resource: str, text: str) -> None:
             "    headers.x-key: the exchange has 'of-wood', the request '***'",
             "exchange 1 (whole.yaml:7) was never asked for: PUT /things",
         ], id="no secret is shown"),
+        pytest.param("since: 2025-12-31\n    exchanges: [{request: {path: /r, params: {x: [a, 1], y: true}}, answer: {}}]\n"
+                     "    expect: {}", [
+            "no exchange answers GET /things?start=2025-12-31T00:00:00Z&end=2026-01-01T00:00:00Z",
+            "  nearest is exchange 1 (whole.yaml:5), but for",
+            "    path: the exchange has /r, the request /things",
+            "    params.x: the exchange has 'a', '1', the request none",
+            "    params.y: the exchange has 'true', the request none",
+            "exchange 1 (whole.yaml:5) was never asked for: GET /r?x=a&x=1&y=true",
+        ], id="a parameter that is repeated"),
         pytest.param("exchanges: [" + ONE + "]\n    expect: {}", [
             "no exchange answers GET /things?start=2025-12-01T00:00:00Z&end=2025-12-08T00:00:00Z",
             "  exchange 1 (whole.yaml:4) fits and was used once already; `times` says how often",
@@ -339,6 +368,24 @@ def test_a_wrong_file(folder: Path, old: str, new: str, complaint: str) -> None:
     (folder / "mappings/made/tests/whole.yaml").write_text(GOOD.replace(old, new, 1))
     found = [str(problem) for problem in check_paths([]) if "tests/" in problem.file]
     assert found == [f"mappings/made/tests/whole.yaml:{complaint}"]
+
+
+def test_a_mapping_that_is_not_valid_fails_alone(folder: Path) -> None:
+    (folder / "mappings/made/samples.yaml").write_text(SAMPLES.replace("unit:", "unti:"))
+    (folder / "mappings/made/tests/samples.yaml").write_text(
+        "mapping: samples\ntests: [{title: of it, given: {record: {}}, expect: {}}]\n"
+    )
+    (folder / "mappings/made/tests/whole.yaml").write_text(GOOD.replace("id: 1", "id: 5"))
+    (folder / "mappings/made/tests/wrong.yaml").write_text("resource: things\ntests: [{}]\n")
+    (folder / "mappings/made/tests/things.yaml").write_text(
+        "mapping: things\ntests: [{title: it waits, given: {record: {}}, waiting: true}]\n"
+    )
+    tested = call("test", "made")
+    assert tested.code == 1
+    assert "FAILED mappings/made/samples.yaml: not valid, so nothing of it was tested" in tested.out
+    assert "unknown key 'unti'. Did you mean 'unit'?" in tested.out
+    assert "FAILED mappings/made/tests/wrong.yaml" in tested.out
+    assert tested.out.endswith("1 passed, 3 failed\n")
 
 
 def test_the_command_chooses_by_title_and_file(folder: Path) -> None:

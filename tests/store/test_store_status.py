@@ -57,6 +57,15 @@ def test_the_elements_of_a_fan_out_are_told_as_one(connection: Connection, accou
     assert status(connection).streams == [("made", "someone", "days", NOW - DAY, owed, None, 0, error)]
 
 
+def test_what_was_read_before_history_begins_owes_nothing(connection: Connection, account: int) -> None:
+    stream = Stream(account, "sleeps", "h", begin=NOW - 90 * DAY)
+    with transaction(connection) as cursor:
+        window = WindowRecord(stream, Span(NOW - 400 * DAY, NOW - 390 * DAY), NOW)
+        ledger.advance(cursor, window, Progress(1, 1, Counts(), 0.0, None, NOW, "end"), 1)
+        ledger.cover(cursor, window, DAY)
+    assert status(connection).streams == [("made", "someone", "sleeps", NOW - 390 * DAY, [], None, 0, None)]
+
+
 def test_an_error_is_told_until_its_window_was_read(connection: Connection, account: int) -> None:
     with transaction(connection) as cursor:
         ledger.fail(cursor, WindowRecord(Stream(account, "sleeps", "h"), Span(NOW - 9 * DAY, NOW), NOW), "no", 1)

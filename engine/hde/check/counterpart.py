@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
@@ -13,15 +13,29 @@ from hde.spec.mapping import Reference
 
 
 def counterpart(
-    reference: Reference, record: Mapping[str, Any], resource: str, connector: Connector, others: Iterable[object]
+    reference: Reference,
+    record: Mapping[str, Any],
+    resource: str,
+    connector: Connector,
+    others: Mapping[str, object],
+    values: Sequence[str | None] = (),
 ) -> Mapping[str, Any] | None:
-    """The one of `others` that the reference leads to from a record of `resource`; None where it is not among them."""
+    """The one of `others` that the reference leads to from a record of `resource`; None where it is not among them.
+
+    `values` are the raw columns of the record, where it was read: what a column takes from `$each` is not in the record.
+    Others that were read are named by their key, so that they are found where their own key is not in the record.
+    """
     here, there = connector.resources[resource], connector.resources[reference.from_]
     column, key = here.column(reference.key), there.column(there.key[0]) if there.key else None
-    wanted = _value(column.path, record) if column is not None else None
-    if wanted is None or key is None:
+    if column is None or key is None:
         return None
-    return next((one for one in others if isinstance(one, dict) and _value(key.path, one) == wanted), None)
+    read = values[here.columns.index(column)] if values and column.path.startswith("$") else None
+    wanted = _value(column.path, record) if read is None else read.lower()
+    for name, one in others.items() if wanted is not None else ():
+        is_it = (name.lower() if key.path.startswith("$") else _value(key.path, one)) == wanted
+        if is_it and isinstance(one, dict):
+            return one
+    return None
 
 
 def _value(path: str, record: object) -> str | None:

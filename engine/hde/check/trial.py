@@ -217,7 +217,7 @@ def _other(
 ) -> Mapping[str, Any] | None:
     """The record a reference leads to: by its key, else as a test of this fixture says; None: none is recorded."""
     known = records.get(reference.from_, {})
-    if (other := counterpart(reference, record, mapping.from_, connector, known.values())) is not None:
+    if (other := counterpart(reference, record, mapping.from_, connector, known)) is not None:
         return other
     for test in tests:
         given = test.with_.get(reference.name) if test.given.fixture == fixture else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from hde.contract.server import IDENTITY, Simulated, running
 from hde.contract.supply import Supplied, Supply, supply
 from hde.errors import HdeError
 from hde.run import run
-from hde.spec.connector import AccountRequest, Connector, Offset, PageNumber, Request, Resource, Window
+from hde.spec.connector import AccountRequest, Connector, ErrorRule, Offset, PageNumber, Request, Resource, Window
 from hde.spec.elements import parents_of
 from hde.spec.load import Source
 from hde.spec.template import compile_template
@@ -148,8 +148,24 @@ def _pointed(connector: Connector, url: str, account: Mapping[str, object]) -> C
     """The connector as it is, but for the address, the sign-in and the limits."""
     keep = {name: name for name in (*(connector.account.keep if connector.account else ()), *account) if name != "id"}
     whose = AccountRequest("id", Request(compile_template(IDENTITY)), keep)
-    http = replace(connector.http, base_url=compile_template(url), rate_limits=())
-    return replace(connector, http=http, auth=None, account=whose)
+    http = replace(
+        connector.http, base_url=compile_template(url), rate_limits=(), errors=_without_body(connector.http.errors)
+    )
+    resources = {
+        name: replace(
+            one,
+            errors=_without_body(one.errors),
+            when_stored=one.when_stored
+            and replace(one.when_stored, errors=_without_body(one.when_stored.errors)),
+        )
+        for name, one in connector.resources.items()
+    }
+    return replace(connector, http=http, auth=None, account=whose, resources=resources)
+
+
+def _without_body(errors: Sequence[ErrorRule]) -> tuple[ErrorRule, ...]:
+    """The simulated source does not err, and knows nothing of words by which an answer says that all is well."""
+    return tuple(rule for rule in errors if rule.body is None)
 
 
 def _varied(connector: Connector, oldest: datetime, longer: int) -> Connector:

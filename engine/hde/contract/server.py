@@ -162,12 +162,20 @@ class Simulated:
         self.served.setdefault(resource.name, set()).update(one.identity for one in records)
         found: object = [one.record for one in records]
         is_one = resource.records is None and not resource.pagination and not resource.window
-        body = answer_with(resource.records, records[0].record if is_one and records else found)
+        body = _made(resource.records, records[0].record if is_one and records else found, "records")
         marks: dict[Where | None, object] = {resource.bookmark.next: MARK} if resource.bookmark else {}
         for where, value in (*parts.items(), *marks.items()):
             if where is not None and where.body is not None and value is not None:
-                body = merged(body, answer_with(where.body, value))
+                key = "bookmark.next" if where in marks else "pagination"
+                body = merged(body, _made(where.body, value, key))
         return Lines(records) if resource.format.kind == "ndjson" else body
+
+
+def _made(path: str | None, value: object, key: str) -> object:
+    try:
+        return answer_with(path, value)
+    except CannotBeMade:
+        raise Unclear(f"{key}: no answer can be made in which {path!r} finds what it must") from None
 
 
 @dataclass(frozen=True)

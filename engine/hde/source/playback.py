@@ -151,7 +151,8 @@ def _size(value: object) -> int:
 
 
 def _written(said: Asked) -> str:
-    query = "&".join(f"{name}={value}" for name, value in said.params.items() if value is not None)
+    given = ((name, value if isinstance(value, tuple) else (value,)) for name, value in said.params.items())
+    query = "&".join(f"{name}={as_text(one)}" for name, values in given for one in values if one is not None)
     return f"{said.method} {said.path}{'?' if query else ''}{query}"
 
 

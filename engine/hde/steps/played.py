@@ -11,7 +11,7 @@ import msgspec
 
 from hde.errors import HdeError, WrongUse
 from hde.issues import Issue
-from hde.rows import RawRow
+from hde.rows import RawRow, key_text
 from hde.source.address import origin
 from hde.source.asked import Sent
 from hde.source.budget import Unlimited
@@ -32,6 +32,8 @@ class Played:
 
     rows: dict[tuple[str, ...], RawRow] = field(default_factory=dict)
     """The last of each key, in the order in which the keys came."""
+    others: dict[str, dict[str, object]] = field(default_factory=dict)
+    """The records that were read because elements come from them: by resource and by key."""
     issues: dict[tuple[str, str], Issue] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
     """The source's own words, each once."""
@@ -96,7 +98,7 @@ def _read(session: Session, test: ResourceTest, settings: Mapping[str, str], pla
 def _pages(
     session: Session, test: ResourceTest, settings: Mapping[str, str], played: Played, resource: Resource
 ) -> Iterator[Page]:
-    """Of every element and window. Elements come from records that are read as well, and not kept."""
+    """Of every element and window. Elements come from records that are read as well."""
     connector = session.connector
 
     def parents(other: Resource) -> Iterable[RawRow]:
@@ -104,6 +106,8 @@ def _pages(
         for page in _pages(session, test, settings, played, other):
             rows |= {row.key: row for row in page.rows}
             played.note(page.unkeyed)  # such a record has no elements, and nobody would know why
+        read = {key_text(row.key): msgspec.json.decode(row.payload) for row in rows.values()}
+        played.others.setdefault(other.name, {}).update(read)
         return rows.values()
 
     for element in elements(connector, resource, parents):

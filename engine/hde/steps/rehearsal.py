@@ -115,7 +115,7 @@ def map_row(
     for mapping in compiled:
         if mapping.from_ == resource:
             others = {
-                one.name: counterpart(one, record, resource, source.connector, records(one.from_).values())
+                one.name: counterpart(one, record, resource, source.connector, records(one.from_), row.values)
                 for one in mapping.references
             }
             mapped = mapping.map(record, row={"observed_at": observed_at}, references=others, account=account)

@@ -130,8 +130,12 @@ def _mapped(
     rows = []
     waiting: Counter[str] = Counter()
     now = instant(test.now, "now")
+
+    def known(name: str) -> Mapping[str, object]:
+        return {**records(name), **played.others.get(name, {})}
+
     for row in played.rows.values():
-        made = map_row(row, test.resource, source, own, records=records, account=played.account, observed_at=now)
+        made = map_row(row, test.resource, source, own, records=known, account=played.account, observed_at=now)
         for one in made:
             rows += one.mapped.rows
             played.note(one.mapped.issues)

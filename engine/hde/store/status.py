@@ -53,7 +53,9 @@ WITH s AS (  -- what all elements of a fan-out have in common
 )
 SELECT c.connector, c.external_id, resource, upper(s.covered), ARRAY(
         SELECT gap FROM unnest(
-            tstzmultirange(tstzrange(s.begins_at, upper(s.covered))) - s.covered
+            -- a range somebody asked for may lie wholly before history begins: then nothing is owed
+            CASE WHEN s.begins_at >= upper(s.covered) THEN '{}'
+                ELSE tstzmultirange(tstzrange(s.begins_at, upper(s.covered))) - s.covered END
         ) AS gap WHERE NOT isempty(s.covered) ORDER BY gap
     ), s.snapshot_at, COALESCE(w.open, 0), COALESCE(failed.error, owed.error)
 FROM s
