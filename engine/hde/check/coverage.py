@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -14,11 +16,17 @@ from hde.check.record_paths import Path, alternatives, dotted, matches
 from hde.check.recorded import Recorded
 from hde.check.tables import column_trail
 from hde.check.written import RECORD, Written, written
+from hde.errors import WrongUse
+from hde.mapping.expression import is_plain
 from hde.spec.connector import Resource
+from hde.spec.formats import check_jmespath
 from hde.spec.load import Source
 from hde.spec.mapping import Mapping as OneMapping
 from hde.spec.problem import Problem
 from hde.spec.yaml_file import YamlFile
+
+_DASHED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|([A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+)""")
+"""What stands in quotes, or a name with `-` that does not."""
 
 
 def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator[Problem]:
@@ -43,7 +51,8 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
                         # What a misspelt path meant counts as read: one mistake, one complaint.
                         meant = known[resource].meant(path)
                         read[resource] |= Reads(frozenset({meant} if meant else ()))
-        read[mapping.from_] |= Reads(frozenset(path for text in mapping.ignore for path in _read(text).paths))
+        yield from _unreadable(mapping, file)
+        read[mapping.from_] |= Reads(frozenset(path for text in mapping.ignore for path in _read(ignored(text)).paths))
     for name, resource_said in source.connector.resources.items():
         if name in known:
             yield from _columns(resource_said, source.connector_file, known[name])
@@ -84,10 +93,27 @@ def _kept(resource: Resource, mapping: OneMapping) -> Reads:
     return Reads(frozenset(path for column in columns for path in _read(column.path).paths))
 
 
+def _unreadable(mapping: OneMapping, file: YamlFile) -> Iterator[Problem]:
+    """Keys of `ignore` that name no field of a record: nothing else would ever compile them."""
+    for text in mapping.ignore:
+        try:
+            check_jmespath(ignored(text))
+        except WrongUse as error:
+            yield complain(file, ("ignore", text), str(error), about_key=True)
+            continue
+        if not _read(ignored(text)).paths:
+            yield complain(file, ("ignore", text), f"{text} is no path of a field", about_key=True)
+
+
+def ignored(text: str) -> str:
+    """A path of `ignore` as JMESPath: what is named there only names fields, so `-` is never a sign in it."""
+    return text if is_plain(text) else _DASHED.sub(lambda found: found[1] or json.dumps(found[2]), text)
+
+
 def _ignored(mapping: OneMapping, expressions: list[Written], seen: Recorded, file: YamlFile) -> Iterator[Problem]:
     own = {path for one in expressions for path in one.reads.get(RECORD, Reads()).values}
     for text in mapping.ignore:
-        for path in sorted(_read(text).paths):
+        for path in sorted(_read(ignored(text)).paths):
             trail = ("ignore", text)
             below = sorted(other for other in own if other[: len(path)] == path)
             if not seen.has(path):

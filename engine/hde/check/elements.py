@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hde.check.place import complain, first_of, in_resource
+from hde.check.place import complain, dig, first_of, in_resource
 from hde.spec.connector import HASH_KEY, Connector, OtherTime, Resource
 from hde.spec.elements import Axes, Constants, ForEach, Parents, parents_of
 from hde.spec.problem import KeyPath, Problem, with_hint
@@ -85,6 +85,8 @@ def _parents(
 ) -> Iterator[Problem]:
     place = first_of(file, (*trail, "resource"), trail)
     other = connector.resources.get(parents.resource)
+    if other is None and dig(file.data, "resources", parents.resource) is not None:
+        return  # it stands there with a mistake of its own
     if other is None:
         message = with_hint(f"{parents.resource} is not a resource", parents.resource, connector.resources)
         yield complain(file, place, message)

@@ -38,13 +38,18 @@ def paths_in(record: object) -> set[Path]:
 
 
 def dotted(path: Path) -> str:
-    """A path as an author writes it: `entry[].resource.id`; names that are not plain are quoted; `@` is the record."""
+    """A path as an author writes it: `entry[].resource.id`; names that are not plain are quoted; `@` is the record.
+
+    A `-` needs no quotes where all is names and dots, and does beside brackets.
+    """
     text = ""
+    may_dash = ELEMENT not in path and ANY not in path
     for name in path:
         if name == ELEMENT:
             text += ELEMENT
         elif name != PERHAPS_ELEMENT:
-            bare = name if name == ANY or (is_plain(name) and "." not in name) else json.dumps(name, ensure_ascii=False)
+            is_bare = name == ANY or (is_plain(name) and "." not in name and (may_dash or "-" not in name))
+            bare = name if is_bare else json.dumps(name, ensure_ascii=False)
             text += f".{bare}" if text else bare
     return text or "@"
 

@@ -94,5 +94,7 @@ def _fault(one: Written, mapping: Mapping, connector: Connector, resource: Resou
         case name:
             items = ["$parent", "$index"] if one.here.scope.depth else []
             hint = did_you_mean(f"${name}", [*known, *items, "$account", "$row"])
-            there_is = f" There is {', '.join(known)}" if known else " `with` names other records"
+            there = (("$account", connector.account), ("$row.observed_at", resource is None or resource.observe))
+            here = [*known, *items, *(word for word, is_there in there if is_there)]
+            there_is = f" There is {', '.join(here) or 'none'}; `with` names other records"
             return f"${name} does not exist.{hint or there_is}"

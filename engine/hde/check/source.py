@@ -24,6 +24,7 @@ from hde.check.trial import excused, trial_problems
 from hde.check.written import each_reading
 from hde.errors import WrongUse
 from hde.mapping.compiled import CompiledMapping, compile_mapping
+from hde.spec.elements import parents_of
 from hde.spec.load import LOOKUPS, Remains, Source, mappings_folder, read_remains, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.partly import Partial
@@ -162,7 +163,10 @@ def _tried(
 def _left_out(source: Source, known: dict[str, Recorded]) -> Iterator[Problem]:
     """What stands there and nothing uses, and what is used and cannot be checked."""
     used = {mapping.from_ for mapping in source.mappings}
+    resources = source.connector.resources
     reached = used | {one.from_ for mapping in source.mappings for one in mapping.with_.values()}
+    reached |= {above.resource for one in resources.values() if (above := parents_of(one.for_each))}
+    reached |= {name for name, one in resources.items() if one.when_stored}
     for mapping in source.mappings:
         file = source.mapping_files[mapping.name]
         if mapping.from_ in source.connector.resources and mapping.from_ not in known:
@@ -173,7 +177,7 @@ def _left_out(source: Source, known: dict[str, Recorded]) -> Iterator[Problem]:
             yield complain(file, ("from",), message, "warning")
     if not _is_whole(source):
         return
-    for name in source.connector.resources:
+    for name in resources:
         if name not in reached:
             message = f"no mapping reads {name}: its records stay raw"
             yield complain(source.connector_file, ("resources", name), message, "warning")

@@ -115,6 +115,8 @@ def _time(resource: Resource, connector: Connector, file: YamlFile) -> Iterator[
         message = with_hint(f"{time.key} is not a column of {resource.name}", time.key, names)
         yield complain(file, (*trail, "key"), message)
     other = connector.resources.get(time.from_)
+    if other is None and dig(file.data, "resources", time.from_) is not None:
+        return  # it stands there with a mistake of its own
     if other is None:
         message = with_hint(f"{time.from_} is not a resource", time.from_, connector.resources)
         yield complain(file, (*trail, "from"), message)

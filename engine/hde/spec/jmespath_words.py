@@ -17,6 +17,8 @@ _FUNCTIONS: Final[Mapping[str, Any]] = Functions.FUNCTION_TABLE
 _JSONPATH: Final = re.compile(r"\$(\.(?P<below>.+)|(?P<index>\[.+))\Z", re.DOTALL)
 _IN_BRACKETS: Final = re.compile(r"\[\s*'([A-Za-z_][A-Za-z0-9_]*)'\s*\]")
 _ZONE: Final = re.compile(r"[A-Z][A-Za-z_]+/[A-Z][A-Za-z_/]+\Z")
+_DASHED_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(-[A-Za-z0-9_]*[A-Za-z_][A-Za-z0-9_]*)+")
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
 _WORDS: Final = {"and": "&&", "or": "||", "not": "!"}
 
 
@@ -92,6 +94,9 @@ def _habit(text: str, token: object) -> str:
         return f"a number stands in backticks: `{token}`"
     if _ZONE.match(text):
         return f"a fixed text stands in quotes of its own: \"'{text}'\""
+    if dashed := _DASHED_NAME.search(_QUOTED.sub("", text)):
+        right = text.replace(dashed[0], f'"{dashed[0]}"')
+        return f"a name with - beside more than dots stands in double quotes, inside single ones: '{right}'"
     if token in ("+", "*", "/", "%", "-") and f" {token} " in text:
         return "it has no arithmetic: `unit` converts, `sum` adds, `exponent` scales by powers of ten"
     return ""

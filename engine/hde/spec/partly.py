@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hde.spec import mapping as frozen
-from hde.spec.connector import Connector, OtherTime
+from hde.spec.connector import Connector
 from hde.spec.freeze import freeze_connector
 from hde.spec.freeze_mapping import OF_ROW, Lookups, freeze_mapping, mapping_problems
 from hde.spec.merge import Merged
@@ -56,7 +56,7 @@ def partial_mapping(file: YamlFile, problems: Iterable[Problem], source: str, lo
 
 
 def partial_connector(file: YamlFile, problems: Iterable[Problem], resources: Mapping[str, Merged]) -> Connector | None:
-    """The connector without resources that have a problem or need one that has; None where a problem is elsewhere."""
+    """The connector without resources that have a problem; None where a problem is elsewhere."""
     data: Any = file.data
     broken: set[str] = set()
     for problem in problems:
@@ -73,13 +73,7 @@ def partial_connector(file: YamlFile, problems: Iterable[Problem], resources: Ma
     sound = {name: merged for name, merged in resources.items() if name not in broken}
     if not sound or len(resources) < len(data["resources"]):
         return None
-    connector = freeze_connector(file, sound)
-    kept = {
-        name: one
-        for name, one in connector.resources.items()
-        if not (one.window and isinstance(one.window.time, OtherTime) and one.window.time.from_ in broken)
-    }
-    return replace(connector, resources=kept)
+    return freeze_connector(file, sound)
 
 
 def _column_end(trail: KeyPath) -> int:
