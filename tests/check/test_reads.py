@@ -8,6 +8,7 @@ import re
 import jmespath.ast
 import pytest
 
+from hde.check.coverage import ignored
 from hde.check.reads import _Walk, paths_read, reads
 from hde.check.record_paths import alternatives, dotted, paths_in
 
@@ -123,3 +124,31 @@ def test_a_record_nested_deeper_than_anyone_reads_ends_in_a_leaf() -> None:
     for _ in range(5000):
         record = {"a": record}
     assert {len(path) for path in paths_in(record)} == {100}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (("a-b", "c"), "a-b.c"),
+        (("a-b", "[]", "c"), '"a-b"[].c'),
+        (("a", "*", "b-c"), 'a.*."b-c"'),
+        (("a b", "c"), '"a b".c'),
+    ],
+)
+def test_a_path_is_printed_as_it_must_be_written(path: tuple[str, ...], text: str) -> None:
+    assert dotted(path) == text
+    assert reads(text).paths == {path}
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("a-b[].c-d", '"a-b"[]."c-d"'),
+        ('"a-b"[].c-d-e', '"a-b"[]."c-d-e"'),
+        ("a-b.c", "a-b.c"),
+        ("a[-1].b", "a[-1].b"),
+        ("a[?k == 'x-y'].v", "a[?k == 'x-y'].v"),
+    ],
+)
+def test_an_ignored_name_holds_a_dash_without_quotes(text: str, path: str) -> None:
+    assert ignored(text) == path

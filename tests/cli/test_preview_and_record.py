@@ -186,6 +186,21 @@ def test_a_preview_of_an_answer_that_cannot_be_read_shows_it(made: Source) -> No
     assert SECRET not in found.said
 
 
+def test_a_preview_of_a_fixture_makes_up_when_and_where_an_account_began(made: Source) -> None:
+    text = CONNECTOR.replace("keep: {zone: zone}", "keep: {zone: zone, since: since}")
+    Path("connectors/made.yaml").write_text(text.replace("from: 90d", 'from: "{{ account.since }}"'))
+    Path("mappings/made/nights.yaml").write_text(
+        NIGHTS.replace("utc_offset: offset", "").replace(
+            "start_time: from", "start_time: {path: from, zone: $account.zone}"
+        )
+    )
+    found = call("preview", "made", "nights", "--fixture", "one")
+    assert found.code == 0, found.said
+    assert "canonical.sleep_sessions" in found.out
+    assert "the youngest of" not in found.out
+    assert "2020-01-01" not in found.out
+
+
 def test_a_preview_of_a_fixture_asks_nobody(made: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MADE_URL")
     monkeypatch.delenv("MADE_KEY")

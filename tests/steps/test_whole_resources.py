@@ -208,7 +208,8 @@ def said(folder: Path, text: str, resource: str = "things") -> list[str]:
             id="a parent record without its key has no elements, and is an issue"),
         pytest.param("samples", """
     exchanges:
-      - {request: {path: /sleeps}, answer: {json: [{id: 8, from: "2026-01-02T21:00:00Z"}, {id: 9, from: "2026-01-03T21:00:00Z"}]}}
+      - request: {path: /sleeps}
+        answer: {json: [{id: 8, from: "2026-01-02T21:00:00Z"}, {id: 9, from: "2026-01-03T21:00:00Z"}]}
       - {request: {path: /samples/9}, answer: {json: {bpm: 49}}}
       - {request: {path: /samples/8}, answer: {json: {bpm: 50}}}
     expect: {raw: [{sleep_id: 8}, {sleep_id: 9}], canonical: {biometrics_vitals: [
@@ -278,14 +279,14 @@ def test_what_passes(folder: Path, resource: str, text: str) -> None:
             "    headers.x-key: the exchange has 'of-wood', the request '***'",
             "exchange 1 (whole.yaml:7) was never asked for: PUT /things",
         ], id="no secret is shown"),
-        pytest.param("since: 2025-12-31\n    exchanges: [{request: {path: /r, params: {x: [a, 1], y: true}}, answer: {}}]\n"
-                     "    expect: {}", [
+        pytest.param("since: 2025-12-31\n    exchanges:\n"
+                     "      - {request: {path: /r, params: {x: [a, 1], y: true}}, answer: {}}\n    expect: {}", [
             "no exchange answers GET /things?start=2025-12-31T00:00:00Z&end=2026-01-01T00:00:00Z",
-            "  nearest is exchange 1 (whole.yaml:5), but for",
+            "  nearest is exchange 1 (whole.yaml:6), but for",
             "    path: the exchange has /r, the request /things",
             "    params.x: the exchange has 'a', '1', the request none",
             "    params.y: the exchange has 'true', the request none",
-            "exchange 1 (whole.yaml:5) was never asked for: GET /r?x=a&x=1&y=true",
+            "exchange 1 (whole.yaml:6) was never asked for: GET /r?x=a&x=1&y=true",
         ], id="a parameter that is repeated"),
         pytest.param("exchanges: [" + ONE + "]\n    expect: {}", [
             "no exchange answers GET /things?start=2025-12-01T00:00:00Z&end=2025-12-08T00:00:00Z",

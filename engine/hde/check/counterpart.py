@@ -22,7 +22,7 @@ def counterpart(
 ) -> Mapping[str, Any] | None:
     """The one of `others` that the reference leads to from a record of `resource`; None where it is not among them.
 
-    `values` are the raw columns of the record, where it was read: what a column takes from `$each` is not in the record.
+    `values` are its raw columns, where it was read: what a column takes from `$each` is not in the record.
     Others that were read are named by their key, so that they are found where their own key is not in the record.
     """
     here, there = connector.resources[resource], connector.resources[reference.from_]

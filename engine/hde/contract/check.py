@@ -155,8 +155,7 @@ def _pointed(connector: Connector, url: str, account: Mapping[str, object]) -> C
         name: replace(
             one,
             errors=_without_body(one.errors),
-            when_stored=one.when_stored
-            and replace(one.when_stored, errors=_without_body(one.when_stored.errors)),
+            when_stored=one.when_stored and replace(one.when_stored, errors=_without_body(one.when_stored.errors)),
         )
         for name, one in connector.resources.items()
     }

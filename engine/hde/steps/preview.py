@@ -29,7 +29,7 @@ from hde.spec.load import Source
 from hde.steps.fixture_files import folder_of
 from hde.steps.plan import Reading, connector_scope
 from hde.steps.rehearsal import Open, Records, elements, first_readings, map_row, read
-from hde.steps.stand_ins import made_up_account, settings_with
+from hde.steps.stand_ins import made_up_account, reads_account, settings_with
 from hde.steps.views import AnswerView, RecordView, RequestView, answer_view, leaves_of, request_view
 from hde.store.ledger import Span
 
@@ -118,9 +118,9 @@ def of_fixture(source: Source, wanted: Wanted, content: bytes, records: Records)
         readings = first_readings(
             connector, resource, now=wanted.now, scope=scope, since=wanted.since, until=wanted.until, element=element
         )
-    preview = Preview(
-        resource, element=element, windows=[reading.window.span for reading in readings if reading.window.span]
-    )
+    is_made_up = wanted.since is None and resource.window is not None and reads_account(resource.window.from_)
+    windows = [] if is_made_up else [reading.window.span for reading in readings if reading.window.span]
+    preview = Preview(resource, element=element, windows=windows)  # how many there are depends on the real account
     if readings:
         names = {"settings": settings, "account": account}
         sent = _sent(connector, readings[0], names, first(resource.pagination))

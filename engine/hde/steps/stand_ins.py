@@ -19,6 +19,7 @@ from hde.spec.mapping import Mapping as OneMapping
 from hde.spec.mapping import Reading
 from hde.spec.mapping_test import read_tests
 from hde.spec.sign_in import Basic, Send
+from hde.spec.template import Template
 
 
 def made_up(setting: Setting) -> str:
@@ -32,15 +33,33 @@ def settings_with(connector: Connector, given: Mapping[str, str]) -> dict[str, s
 
 
 def made_up_account(source: Source, mappings: Path) -> dict[str, object]:
-    """An id and every kept field: as a test in the folder `mappings` gives them, else made up; a zone is UTC."""
+    """An id and every kept field: as a test in the folder `mappings` gives them, else made up.
+
+    A zone is UTC, and what is read as a date is one.
+    """
     kept = source.connector.account.keep if source.connector.account else ()
     zones = {reading.zone for mapping in source.mappings for reading in _readings(mapping)}
     made: dict[str, object] = {
         name: "UTC" if f"$account.{name}" in zones else f"made-up-{name}".replace("_", "-") for name in kept
     }
+    made |= {name: "2020-01-01" for name in _dates(source.connector) if name in made}
     tests = read_tests(mappings)[0] if mappings.is_dir() else []
     told = next((test.account for test in tests if test.account), {})
     return {"id": "made-up-id", **made, **told}
+
+
+def reads_account(template: Template | None) -> set[str]:
+    """The fields of the account that a template names."""
+    return {name[1] for name in template.names if name[0] == "account" and len(name) > 1} if template else set()
+
+
+def _dates(connector: Connector) -> Iterator[str]:
+    for resource in connector.resources.values():
+        if resource.window is not None:
+            yield from reads_account(resource.window.from_)
+        for column in resource.columns:
+            if column.type in ("date", "timestamptz"):
+                yield column.path.removeprefix("$account.")
 
 
 def _readings(mapping: OneMapping) -> Iterator[Reading]:
