@@ -19,6 +19,7 @@ from hde.errors import Refused, SignInNeeded, SourceError, Stopped, Unreachable,
 from hde.redact import register_secret
 from hde.source.address import origin, redirected
 from hde.source.budget import Budget, Patience, Turns, Unlimited, in_words, next_period
+from hde.source.identity import NOT_SAID, account_in
 from hde.source.outgoing import Outgoing, register_made_secrets, rendered
 from hde.source.records import Body
 from hde.source.rules import action, asked_wait, check_kind, source_message
@@ -137,15 +138,9 @@ class Session:
 
         Becomes `account` of this session. Unreadable where the id is not in the answer.
         """
-        spec = self.connector.account
-        if spec is None:
-            found: dict[str, object] = {"id": "default"}
-        else:
-            body = self._identity(spec.request)
-            found = {"id": _account_id(body.value(spec.id), spec.id, self.connector.name)}
-            found |= {name: body.value(path) for name, path in spec.keep.items()}
-        self.account = found
-        return found
+        spec, name = self.connector.account, self.connector.name
+        self.account = account_in(self._identity(spec.request), spec, name) if spec else {"id": NOT_SAID}
+        return self.account
 
     def _identity(self, request: Request | None) -> Body:
         if request is not None:
@@ -307,14 +302,6 @@ class Session:
 
 def _line(where: str, what: str, message: str) -> str:
     return f"{where} {what}: {message}" if message else f"{where} {what}"
-
-
-def _account_id(value: object, path: str, connector: str) -> str:
-    """The provider's id as text; a number or a text of sensible length, else Unreadable."""
-    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if not text or len(text) > 200 or not text.isprintable():
-        raise Unreadable(f"{connector}: account.id: {path!r} gives no id in the answer")
-    return text
 
 
 def _what_to_check(connector: Connector) -> str:
