@@ -255,3 +255,14 @@ def test_an_upper_end_alone_begins_where_history_does(source: Source, tmp_path: 
     asked = windows(source, "alpha")
     assert abs(asked[0][0] - (datetime.now(UTC) - 100 * DAY)) < timedelta(minutes=2)
     assert asked[-1][1] == until
+
+
+def test_the_youngest_window_of_every_resource_is_read_before_the_history_of_any(
+    source: Source, tmp_path: Path, database_url: str
+) -> None:
+    write_connector(tmp_path, "alpha", "beta", "gamma", parallel=1)
+    source.fill("alpha", "beta", "gamma", days=20)
+    assert call("run", "made").code == 0
+    first = [seen.path for seen in source.seen if "cursor" not in seen.query and seen.path != "/me"]
+    assert first[:3] == ["/alpha", "/beta", "/gamma"]
+    assert first[3:] == sorted(first[3:])

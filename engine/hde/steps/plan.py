@@ -94,7 +94,8 @@ def plan(
     say: Callable[[str], None],
 ) -> list[Reading]:
     """The readings of a run: all open windows first, then the youngest window of each resource, then the older ones."""
-    readings: list[Reading] = []
+    first: list[Reading] = []
+    then: list[Reading] = []
     for resource in resources.values():
         elements: Sequence[Element | None] = constant_elements(resource.for_each) if resource.for_each else [None]
         own: list[Reading] = []
@@ -102,12 +103,13 @@ def plan(
             stream = stream_of(connector, resource, account, now, scope, element)
             if ledger.request_changed(cursor, stream) and not asked.full:
                 say(changed_request(resource))
-            own += stream_readings(cursor, resource, stream, element, asked, now)
+            readings = stream_readings(cursor, resource, stream, element, asked, now)
+            youngest = sum(reading.window.resumed for reading in readings) + 1
+            own, first, then = own + readings, first + readings[:youngest], then + readings[youngest:]
         present = [element.key if element else "" for element in elements]
         ledger.forget_elements(cursor, account, resource.name, present)
         _read_together(own, len(elements))
-        readings += own
-    return readings
+    return first + then
 
 
 def levels(resources: Mapping[str, Resource]) -> Iterator[dict[str, Resource]]:
