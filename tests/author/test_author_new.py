@@ -104,15 +104,60 @@ def test_copies_of_the_schemas_are_renewed(folder: Path, sample: str) -> None:
 def test_nothing_is_overwritten_unasked(folder: Path, sample: str) -> None:
     new("meter", "--path", URL, "--sample", sample)
     (folder / "connectors/meter.yaml").write_text("mine")
-    again = call("new", "meter", "--yes", "--path", URL, "--sample", sample)
+    again = call("new", "meter", "--yes", "--openapi", sample)
     assert again.code == 2
-    assert "connectors/meter.yaml is there already" in again.err
+    assert "connectors/meter.yaml is there already; --path and --sample add a resource to it" in again.err
     (folder / "connectors/meter.yaml").unlink()
     (folder / "mappings/meter/readings.yaml").write_text("mine")
     again = call("new", "meter", "--yes", "--path", URL, "--sample", sample)
     assert (again.code, (folder / "connectors/meter.yaml").exists()) == (2, False)
     new("meter", "--path", URL, "--sample", sample, "--force")
     assert (folder / "mappings/meter/readings.yaml").read_text() != "mine"
+
+
+MINE = """name: meter
+http: {base_url: "{{ settings.url }}"}
+settings: {url: {default: "https://api.example.com/v1"}}
+
+resources:   # mine
+  # as I want it
+  readings: {path: /readings, key: [id], columns: {id: bigint}}
+
+# of all requests
+shared:
+  of: {records: data}
+"""
+
+
+@pytest.mark.parametrize("before", [MINE, MINE.partition("\n# of all")[0]], ids=["in the middle", "at the end"])
+def test_a_resource_is_added_to_what_is_there(folder: Path, sample: str, before: str) -> None:
+    (folder / "connectors").mkdir()
+    (folder / "connectors/meter.yaml").write_text(before)
+    made = new("meter", "--path", "/pulses?limit=50", "--sample", sample)
+    text = (folder / "connectors/meter.yaml").read_text()
+    kept, _, added = text.partition("\n  pulses:\n")
+    assert before.startswith(kept)
+    assert added.endswith(before[len(kept) :])
+    assert list(said("connectors/meter.yaml")["resources"]) == ["readings", "pulses"]
+    assert said("connectors/meter.yaml")["resources"]["pulses"]["path"] == "/pulses"
+    assert (folder / "mappings/meter/pulses.yaml").exists()
+    assert "wrote connectors/meter.yaml" in made.out
+    elsewhere = call("new", "meter", "--yes", "--path", "https://b.example/pulses", "--sample", sample)
+    assert (elsewhere.code, "--path is no address below {{ settings.url }}" in elsewhere.err) == (2, True)
+    again = call("new", "meter", "--yes", "--path", "/pulses", "--sample", sample)
+    assert again.code == 2
+    assert "has a resource pulses already: `--resource NAME` calls the new one differently" in again.err
+
+
+def test_a_resource_that_has_no_place_is_printed(folder: Path, sample: str) -> None:
+    flow = (
+        'name: meter\nhttp: {base_url: "https://a.example"}\nresources: {r: {path: /r, key: [], columns: {id: text}}}\n'
+    )
+    (folder / "connectors").mkdir()
+    (folder / "connectors/meter.yaml").write_text(flow)
+    made = call("new", "meter", "--yes", "--path", "https://a.example/pulses", "--sample", sample)
+    assert (folder / "connectors/meter.yaml").read_text() == flow
+    assert "Put this below `resources` in connectors/meter.yaml:\n\n  pulses:\n    path: /pulses\n" in made.out
 
 
 def test_a_secret_in_the_address_is_not_kept(folder: Path, sample: str) -> None:

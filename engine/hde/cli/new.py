@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,8 @@ def new(
     schemas: bool,
     **said: str | tuple[str, ...] | None,
 ) -> int:
-    """Draft connectors/NAME.yaml, a mapping, its test and fixtures; then check them.
+    """Draft connectors/NAME.yaml, a mapping, its test and fixtures; then check them. Where that connector is there,
+    --path and --sample add a resource to it.
 
     Without options it asks. What it guessed is marked `# guessed:` in the files, what you must look at `# look:`. The
     records of the sample become fixtures as they are: replace what is personal before you show them to anybody.
@@ -62,8 +64,12 @@ def new(
     if not name:
         raise click.UsageError("Missing argument 'NAME'.")
     _check_name(name)
-    if not force and (folder / "connectors" / f"{name}.yaml").exists():
-        raise WrongUse(f"connectors/{name}.yaml is there already; edit it, or write it anew with --force")
+    there = folder / "connectors" / f"{name}.yaml"
+    if not force and there.exists():
+        if openapi or not said["sample"] or not said["path"]:
+            how = "--path and --sample add a resource to it, --force writes it anew"
+            raise WrongUse(f"connectors/{name}.yaml is there already; {how}")
+        return _add(name, there, said)
     draft = _from_openapi(name, openapi, said) if openapi else _from_sample(name, said, may_ask=not yes)
     texts = draft.texts(schemas_folder(folder))
     from hde.author.files import write
@@ -71,6 +77,31 @@ def new(
     write(texts, folder, force=force)
     copy_schemas(folder)
     return _report(draft, texts)
+
+
+def _add(name: str, file: Path, said: dict[str, str | tuple[str, ...] | None]) -> int:
+    """One more resource of a connector that is there."""
+    from hde.author import append
+    from hde.author.files import write
+    from hde.author.schemas import copy_schemas, schemas_folder
+
+    before = append.connector_said(file)
+    base = append.base_of(before, _text(said["path"]))
+    draft = _from_sample(name, {**said, "base_url": base, "auth": "none"}, may_ask=False)
+    append.refuse_taken(draft, before)
+    (resource,) = draft.resources
+    texts = draft.texts(schemas_folder(Path()))
+    connector = f"connectors/{name}.yaml"
+    text = append.with_resource(file.read_text(encoding="utf-8"), before, resource)
+    del texts[connector]
+    write(texts, Path(), force=False)
+    if text is None:
+        click.echo(f"Put this below `resources` in {connector}:\n\n{append.block_of(resource)}")
+    else:
+        write({connector: text}, Path(), force=True)
+        texts = {connector: text, **texts}
+    copy_schemas(Path())
+    return _report(replace(draft, connector=resource.part), texts)
 
 
 def _check_name(name: str) -> None:
