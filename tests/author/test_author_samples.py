@@ -376,6 +376,7 @@ def test_what_is_mapped(folder: Path, title: str, path: str, answer: Any, expect
         [{"id": 1, "created_at": "2026-01-01T00:00:00Z", "bpm": 61}],  # that is not when
         [{"id": 1, "time": "2026-01-01 10:00", "bpm": 61}],  # a local time without its zone
         [{"id": 1, "time": "2026-01-01T00:00:00Z", "mood": 3}],  # nothing known
+        {"sleep": [{"id": 1, "timestamp": "2026-01-01T00:00:00Z", "score": 80}]},  # about sleep, and no night
         [{"id": 1, "time": "2026-01-01T00:00:00Z", "contributors": {"resting_heart_rate": 94}}],  # no measurement
         {"id": 1, "targets": {"weight_kg": 70.5}},  # nor are aims, without a time
         [{"id": 1, "time": "2026-01-01T00:00:00Z", "steps": 3}],  # from when to when?
@@ -383,9 +384,10 @@ def test_what_is_mapped(folder: Path, title: str, path: str, answer: Any, expect
     ],
 )
 def test_a_mapping_is_left_out_rather_than_wrong(folder: Path, answer: Any) -> None:
+    path = "/sleep" if "sleep" in answer else "/r"
     (folder / "answer.json").write_text(json.dumps(answer))
-    made = new("drafted", "--base-url", "https://api.example.com", "--path", "/r", "--sample", "answer.json")
-    assert not (folder / "mappings/drafted/r.yaml").exists()
+    made = new("drafted", "--base-url", "https://api.example.com", "--path", path, "--sample", "answer.json")
+    assert not (folder / f"mappings/drafted{path}.yaml").exists()
     assert "its records stay raw" in made.out
     assert call("validate", "drafted").code == 0
 

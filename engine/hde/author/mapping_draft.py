@@ -74,7 +74,9 @@ def _targets(resource: str, fields: Sequence[Field]) -> tuple[Map, Map]:
     about = set(words(resource))
     if times.start is not None:
         if about & known.OF_SLEEP:
-            to["sleep_sessions"] = {"columns": _sleep(fields)}
+            columns = _sleep(fields)
+            if columns or times.end is not None:  # else a score of a day, and no night
+                to["sleep_sessions"] = {"columns": columns}
             to |= _vitals(fields, times.end is not None, {"context": {"const": "sleep"}})
         elif about & known.OF_WORKOUT or (about & known.MAYBE_WORKOUT and _sport(fields)):
             to["workouts"] = {"columns": _workout(fields)}
