@@ -17,6 +17,7 @@ from hde.canonical import METRICS, TABLES
 from hde.spec.elsewhere import resolved
 from hde.spec.reference_tables import LINEAGE, OTHER_TABLES
 from hde.spec.schema import SCHEMAS, SchemaName, schema
+from hde.spec.template_filters import FILTERS
 
 Schema = Mapping[str, Any]
 
@@ -52,6 +53,8 @@ the path of its schema in `engine/hde/spec/schemas/`.
 
 A *template* is text with `{{ expressions }}`; a *JMESPath* reads an answer or a record; a *path* is a JMESPath, or
 begins with `$` and a name (`$account.id`); a *span of time* is `90d`, `12h`, `30m`, `45s` or `2w`.
+
+Filters of templates (`{{ page.cursor | default(window.start) }}`): %s. Null stays null in all but `default`.
 """
 
 
@@ -65,7 +68,7 @@ class _Section:
 
 def reference() -> str:
     """The whole page."""
-    parts = [_HEAD]
+    parts = [_HEAD % ", ".join(f"`{name}`" for name in FILTERS)]
     for name in SCHEMAS:
         parts += _pages(name)
     parts += [*_tables(), *_metrics(), OTHER_TABLES]
