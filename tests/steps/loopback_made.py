@@ -104,6 +104,7 @@ class Source:
         self.records: dict[str, list[dict[str, Any]]] = {}
         self.page = 10
         self.answer: Callable[[Seen], Reply | None] = lambda seen: None
+        self.sent: Callable[[Seen], None] = lambda seen: None
         self.held = threading.Event()
         outer = self
 
@@ -125,6 +126,8 @@ class Source:
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
+                self.wfile.flush()
+                outer.sent(seen)
 
             do_POST = do_PUT = do_DELETE = do_GET
 

@@ -139,12 +139,16 @@ def test_an_answer_received_earlier_never_overwrites_a_later_one(
     def answer(seen: Seen) -> Reply | None:
         if seen.path == "/me":
             return None
-        with turn:  # one answer after another, and time enough to receive it
-            last[seen.path] = next(versions)
-            time.sleep(0.03)
-            return Reply({"records": [{"id": 1, "at": seen.query["start"], "v": last[seen.path]}], "next": None})
+        turn.acquire()  # until it was sent, and there was time enough to receive it
+        last[seen.path] = next(versions)
+        return Reply({"records": [{"id": 1, "at": seen.query["start"], "v": last[seen.path]}], "next": None})
 
-    source.answer = answer
+    def sent(seen: Seen) -> None:
+        if seen.path != "/me":
+            time.sleep(0.1)
+            turn.release()
+
+    source.answer, source.sent = answer, sent
     for _ in range(3):
         assert call("run", "made", "--full").code == 0
         assert ask(database_url, "SELECT v FROM made_raw.alpha") == [last["/alpha"]]
