@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
+import threading
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "steps"))  # what tests of a run are made with
@@ -74,3 +77,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def agreeing(monkeypatch: pytest.MonkeyPatch, free_port: int) -> str:
+    """A person who agrees in their browser at once; where it is led back to."""
+
+    def open_(url: str) -> bool:
+        options = {"follow_redirects": True, "timeout": 10.0}
+        threading.Thread(target=httpx.get, args=(url,), kwargs=options, daemon=True).start()
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", open_)
+    back = f"http://localhost:{free_port}/callback"
+    monkeypatch.setenv("MADE_REDIRECT", back)
+    return back

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import webbrowser
 from pathlib import Path
 
-import httpx
 import pytest
 from kinds_made import KINDS, PASSWORD, PRIVATE, Provider, write_kind
 from loopback_made import Source
@@ -19,7 +16,7 @@ def provider(
     source: Source,
     tmp_path: Path,
     database_url: str,
-    free_port: int,
+    agreeing: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Provider:
     """The current folder holds a connector of this kind; nobody is signed in yet."""
@@ -27,14 +24,6 @@ def provider(
     write_kind(tmp_path, kind)
     monkeypatch.setenv("MADE_SECRET", PASSWORD)
     monkeypatch.setenv("MADE_KEY", PRIVATE.as_pem(private=True).decode())
-    monkeypatch.setenv("MADE_REDIRECT", f"http://localhost:{free_port}/callback")
-
-    def agree(url: str) -> bool:
-        options = {"follow_redirects": True, "timeout": 10.0}
-        threading.Thread(target=httpx.get, args=(url,), kwargs=options, daemon=True).start()
-        return True
-
-    monkeypatch.setattr(webbrowser, "open", agree)
     return Provider(source, kind)
 
 

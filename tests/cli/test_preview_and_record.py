@@ -48,6 +48,17 @@ resources:
     path: "/details/{{ each }}"
     key: [pulse]
     columns: {pulse: {type: bigint, path: $each}, name: text}
+  combined:
+    for_each: {pulse: {resource: pulses, path: id}, kind: [a, b]}
+    path: "/combined/{{ each.pulse }}/{{ each.kind }}"
+    key: [id]
+    columns: {id: bigint}
+  pulled: {for_each: {resource: pulses}, path: "/pulled/{{ each.id }}", key: [id], columns: {id: bigint}}
+  named:
+    for_each: [{name: a, code: 1}, {name: b, code: 2}]
+    path: "/named/{{ each.code }}"
+    key: [id]
+    columns: {id: bigint}
   broken: {path: /broken, records: rows, key: [id], columns: {id: bigint}}
 """
 NIGHTS = """\
@@ -100,6 +111,8 @@ def answer(seen: Seen) -> Reply | None:
             )
         case "/v1/kinds/a" | "/v1/kinds/b":
             return Reply([{"id": 40_000 + ord(seen.path[-1])}])
+        case "/v1/combined/9000002/b" | "/v1/pulled/9000002" | "/v1/named/2":
+            return Reply({"id": 40002})
         case "/v1/details/9000001" | "/v1/details/9000002":
             return Reply({"name": f"Rosalinde {seen.path[-1]}"})
         case "/v1/linked":
@@ -160,6 +173,9 @@ def test_a_preview_looks_for_counterparts_on_the_first_page_of_the_other_resourc
         (("kinds", "--each", "b"), ("each b", "/v1/kinds/b", "40098")),
         (("details",), ("each 9000001", "/v1/details/9000001", "Rosalinde 1")),
         (("details", "--each", "9000002"), ("each 9000002", "Rosalinde 2")),
+        (("combined", "--each", '["9000002","b"]'), ("/combined/9000002/b",)),
+        (("pulled", "--each", "9000002"), ("/pulled/9000002", "40002")),
+        (("named", "--each", "b"), ("/named/2",)),
     ],
 )
 def test_a_preview_takes_one_element(made: Source, arguments: tuple[str, ...], said: tuple[str, ...]) -> None:
@@ -219,12 +235,32 @@ def test_a_preview_of_a_fixture_asks_nobody(made: Source, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
+    ("resource", "request_"),
+    [
+        ("combined", "/v1/combined/made-up-pulse/made-up-kind"),
+        ("pulled", "/v1/pulled/made-up-id"),
+        ("named", "/v1/named/1"),
+        ("details", "/v1/details/made-up-element"),
+    ],
+)
+def test_a_preview_of_a_fixture_makes_up_an_element(made: Source, resource: str, request_: str) -> None:
+    fixture = Path(f"mappings/made/fixtures/{resource}/one.json")
+    fixture.parent.mkdir()
+    fixture.write_text('{"id": 1}')
+    found = call("preview", "made", resource, "--fixture", "one")
+    assert found.code == 0, found.said
+    assert request_ in found.out
+    assert made.seen == []
+
+
+@pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (("preview", "made", "night"), "made has no resource 'night'. Did you mean 'nights'?"),
         (("preview", "made", "nights", "--fixture", "on"), "No fixture 'on' in mappings/made/fixtures/nights."),
         (("preview", "made", "nights", "--since", "2026-01-02", "--until", "2026-01-01"), "no window to ask for"),
-        (("preview", "made", "kinds", "--each", "c"), "kinds: no element 'c'"),
+        (("preview", "made", "kinds", "--each", "c"), "kinds: no element 'c'. There are: a, b"),
+        (("preview", "made", "linked", "--each", "c"), "linked has no for_each: there is nothing to choose"),
         (("record", "made", "nights", "--name", "../x"), "--name '../x': a-z, 0-9, _ and - only"),
     ],
 )

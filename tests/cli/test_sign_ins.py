@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import threading
 import time
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
-import httpx
 import psycopg
 import pytest
 from joserfc import jwt
@@ -146,19 +143,6 @@ def connector(tmp_path: Path) -> Callable[[str], None]:
     return write
 
 
-@pytest.fixture
-def agreeing(monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
-    """A person who agrees in their browser at once."""
-    monkeypatch.setenv("MADE_REDIRECT", f"http://localhost:{free_port}/callback")
-
-    def open_(url: str) -> bool:
-        options = {"follow_redirects": True, "timeout": 10.0}
-        threading.Thread(target=httpx.get, args=(url,), kwargs=options, daemon=True).start()
-        return True
-
-    monkeypatch.setattr(webbrowser, "open", open_)
-
-
 def things(url: str) -> list[str]:
     return sorted(ask(url, "SELECT id FROM made_raw.things"))
 
@@ -252,7 +236,7 @@ def test_a_user_is_registered_after_consent(
     answers: int,
     provider: Provider,
     connector: Callable[[str], None],
-    agreeing: None,
+    agreeing: str,
     source: Source,
     database_url: str,
 ) -> None:
@@ -267,7 +251,7 @@ def test_a_user_is_registered_after_consent(
 
 
 def test_nothing_is_stored_where_registering_fails(
-    provider: Provider, connector: Callable[[str], None], agreeing: None, database_url: str
+    provider: Provider, connector: Callable[[str], None], agreeing: str, database_url: str
 ) -> None:
     connector(CODE.replace("AFTER", ""))
     provider.users_status = 403
@@ -280,7 +264,7 @@ def test_nothing_is_stored_where_registering_fails(
 
 @pytest.mark.parametrize("answers", [204, 404])
 def test_a_grant_is_withdrawn_by_a_request_of_the_source(
-    answers: int, provider: Provider, connector: Callable[[str], None], agreeing: None
+    answers: int, provider: Provider, connector: Callable[[str], None], agreeing: str
 ) -> None:
     connector(CODE.replace("AFTER", ""))
     assert call("auth", "made").code == 0
@@ -311,7 +295,7 @@ def test_a_source_that_cannot_be_told_keeps_the_token(
 
 
 def test_a_grant_that_ended_at_the_source_is_no_obstacle(
-    provider: Provider, connector: Callable[[str], None], agreeing: None, database_url: str
+    provider: Provider, connector: Callable[[str], None], agreeing: str, database_url: str
 ) -> None:
     connector(CODE.replace("AFTER", ""))
     assert call("auth", "made").code == 0

@@ -262,11 +262,11 @@ def _next(draft: Draft) -> None:
         for variable in missing:
             click.echo(f"  {variable}=")
     has_tests = any(resource.tests or resource.played for resource in draft.resources)
-    has_auth = draft.connector.said.get("auth", {}).get("kind") == "oauth2_code"
+    has_tokens = draft.connector.said.get("auth", {}).get("kind", "basic") != "basic"
     commands = [
         (f"hde validate {draft.name}", "after every edit"),
         (f"hde test {draft.name}", "what becomes of the fixtures") if has_tests else None,
-        (f"hde auth {draft.name}", "sign in") if has_auth else None,
+        (f"hde auth {draft.name}", "sign in") if has_tokens else None,
         (f"hde run {draft.name}", "fetch, store, map"),
     ]
     click.echo("\nNext:")

@@ -24,7 +24,7 @@ from hde.steps.plan import instant
 @click.argument("resource")
 @click.option("--fixture", metavar="F", help="Look at this fixture instead; nothing asks the network.")
 @click.option("--limit", type=click.IntRange(1, 100), default=3, show_default=True, help="Records to show.")
-@click.option("--since", metavar="DATE", help="Begin the window here.")
+@click.option("--since", metavar="DATE", help="Begin the window here (2025-09-01, or RFC 3339).")
 @click.option("--until", metavar="DATE", help="End the window here.")
 @click.option("--each", metavar="VALUE", help="Which element of its for_each; else the first.")
 @click.option("--account", metavar="A", help="Which account, where there are several.")

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from hde.canonical import TABLES
 from hde.cli.progress import PLAIN_WIDTH
+from hde.cli.values import counted
 from hde.spec.freeze import column_name
 from hde.steps.preview import Preview
 from hde.steps.rehearsal import CanonicalRow, OfMapping
@@ -45,7 +46,8 @@ def show(title: str, preview: Preview, fixture: str | None) -> None:
         console.print(Rule(Text(f"{name} · key {record.key or 'none'}", "bold"), align="left", characters="─"))
         console.print(_record(record, wide=console.width >= WIDE))
     if fixture is None and preview.page and len(preview.records) < total:
-        console.print(Text(f"{total - len(preview.records)} more records in this page; --limit shows them", "dim"))
+        more = counted(total - len(preview.records), "more record")
+        console.print(Text(f"{more} in this page; --limit shows them", "dim"))
 
 
 def _facts(preview: Preview, fixture: str | None) -> Iterator[tuple[str, RenderableType]]:

@@ -17,7 +17,14 @@ NEVER_FOLDED = 10_000  # columns, where no terminal sets a width
 
 @click.command()
 @click.argument("sql")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How rows are written.",
+)
 def query(sql: str, form: str) -> int:
     """Run one SQL query, read-only. Values are shown as PostgreSQL writes them."""
     from hde.store.database import open_database

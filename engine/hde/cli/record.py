@@ -33,7 +33,7 @@ from hde.steps.written_files import write_files
 @click.argument("resource")
 @click.option("--pages", type=click.IntRange(1, 20), default=2, show_default=True, help="Pages to read.")
 @click.option("--name", default="recorded", show_default=True, help="What fixtures and test are called.")
-@click.option("--since", metavar="DATE", help="Begin the window here.")
+@click.option("--since", metavar="DATE", help="Begin the window here (2025-09-01, or RFC 3339).")
 @click.option("--until", metavar="DATE", help="End the window here.")
 @click.option("--account", metavar="A", help="Which account, where there are several.")
 @click.option("--keep", metavar="PATH", multiple=True, help="Keep the values at this path (a word of the source).")

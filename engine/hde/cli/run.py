@@ -63,8 +63,8 @@ def _contradictions(source: Source) -> Iterator[Problem]:
 @click.command()
 @click.argument("connector")
 @click.argument("resources", nargs=-1)
-@click.option("--since", metavar="T", help="Read from this time on, whatever is covered (2025-09-01, or RFC 3339).")
-@click.option("--until", metavar="T", help="Read up to this time.")
+@click.option("--since", metavar="DATE", help="Read from this time on, whatever is covered (2025-09-01, or RFC 3339).")
+@click.option("--until", metavar="DATE", help="Read up to this time.")
 @click.option("--canonical/--raw-only", default=True, help="Map into canonical tables too (the default), or not.")
 @click.option("--daily-refresh", is_flag=True, help="Replace yesterday (UTC) in one transaction.")
 @click.option("--full", is_flag=True, help="Read everything again, whatever is covered.")
@@ -141,7 +141,7 @@ def exit_code(report: Report) -> int:
 def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
     """Map all stored records of CONNECTOR (default: every connector) again, without the network.
 
-    `hde plan` shows what would change, value by value; --dry-run is its short form.
+    `hde plan` shows what would change, value by value; --dry-run counts it.
     """
     from hde.places import connectors_in_reach
 

@@ -36,10 +36,10 @@ _LINEAGE = ("raw_source_id", "external_id", "mapping", "part")
 @click.command()
 @click.argument("table", required=False)
 @click.argument("key", required=False)
-@click.option("--part", help="Which row, where a record has several (the metric, or the item).")
-@click.option("--mapping", help="Which mapping, where several have this key (SOURCE/RESOURCE).")
-@click.option("--account", help="Which account, where several have this key.")
-@click.option("--column", multiple=True, help="Only this column, and its expression as written.")
+@click.option("--part", metavar="P", help="Which row, where a record has several (the metric, or the item).")
+@click.option("--mapping", metavar="M", help="Which mapping, where several have this key (SOURCE/RESOURCE).")
+@click.option("--account", metavar="A", help="Which account, where several have this key.")
+@click.option("--column", metavar="C", multiple=True, help="Only this column, and its expression as written.")
 @click.option("--issues", is_flag=True, help="List what is wrong in records, with a record to ask about.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
 def why(
@@ -197,6 +197,8 @@ def _record_lines(record: RecordWhy, word: str) -> Iterator[Text]:
         yield Text.assemble(("window        ", "bold"), f"{span or 'read whole'}, {pages}, {window.state}")
     elif record.windows:
         yield Text.assemble(("window        ", "bold"), f"one of {len(record.windows)} of that run")
+    if record.element is not None:
+        yield Text.assemble(("each          ", "bold"), shown(record.element.value))
     if record.request:
         yield Text.assemble(("request       ", "bold"), record.request)
     for change in record.changes:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import unquote
 
 from hde.spec.connector import Connector, Request, Resource
-from hde.spec.template import Template, Tree, compile_template, templates_in
+from hde.spec.template import Template, Tree, compile_template
 from hde.spec.template_filters import as_text
 
 Captures = dict[str, str]
@@ -111,6 +110,4 @@ def _in_text(template: Template, text: str, scope: Mapping[str, object], anythin
 
 def names_of(request: Request) -> set[str]:
     """Every dotted name a request is filled with."""
-    trees: list[Any] = [request.path, *request.params.values(), *request.headers.values(), request.json]
-    trees += (request.form or {}).values()
-    return {".".join(name) for tree in trees for template in templates_in(tree) for name in template.names}
+    return {".".join(name) for name in request.names}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hde.spec.template import Template, Tree
+from hde.spec.template import Template, Tree, templates_in
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,12 @@ class Request:
     headers: Mapping[str, Tree] = field(default_factory=dict)
     json: Tree | None = None
     form: Mapping[str, Tree] | None = None
+
+    @property
+    def names(self) -> set[tuple[str, ...]]:
+        """Everything it is filled with: `("window", "start")`."""
+        trees = (self.path, *self.params.values(), *self.headers.values(), self.json, *(self.form or {}).values())
+        return {name for tree in trees for template in templates_in(tree) for name in template.names}
 
 
 ErrorAction = Literal["retry", "wait", "refresh", "restart", "empty", "skip", "fail"]

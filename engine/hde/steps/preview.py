@@ -24,16 +24,18 @@ from hde.source.session import Session
 from hde.source.transport import Reply
 from hde.source.windows import shown
 from hde.spec.connector import Connector, Resource
-from hde.spec.elements import parents_of
+from hde.spec.elements import Parents
 from hde.spec.load import Source
 from hde.steps.fixture_files import folder_of
 from hde.steps.plan import Reading, connector_scope
 from hde.steps.rehearsal import Open, Records, elements, first_readings, map_row, read
-from hde.steps.stand_ins import made_up_account, reads_account, settings_with
+from hde.steps.stand_ins import made_up_account, made_up_element, reads_account, settings_with
 from hde.steps.views import AnswerView, RecordView, RequestView, answer_view, leaves_of, request_view
 from hde.store.ledger import Span
 
 MOST_CALLS = 20
+MOST_NAMED = 8
+"""Elements that a message names."""
 
 
 @dataclass
@@ -112,7 +114,7 @@ def of_fixture(source: Source, wanted: Wanted, content: bytes, records: Records)
     settings = settings_with(connector, {})
     account = made_up_account(source, folder_of(source))
     scope = connector_scope(connector, settings, account)
-    element = _made_up_element(connector, resource, wanted, records)
+    element = _told_element(connector, resource, wanted, records)
     readings: list[Reading] = []
     if resource.files is None:
         readings = first_readings(
@@ -183,8 +185,10 @@ def _sent(connector: Connector, reading: Reading, scope: Mapping[str, object], s
 def element_of(session: Session, resource: Resource, wanted: Wanted) -> Element | None:
     """The element that is wanted, else the first; of the first records of the resource they come from."""
     if resource.for_each is None:
+        if wanted.each is not None:
+            raise WrongUse(f"{resource.name} has no for_each: there is nothing to choose with --each")
         return None
-    if wanted.each is not None and parents_of(resource.for_each) is not None:
+    if wanted.each is not None and isinstance(resource.for_each, Parents) and resource.for_each.path is not None:
         return Element(wanted.each, wanted.each)
 
     def parents(other: Resource) -> Iterator[RawRow]:
@@ -192,14 +196,24 @@ def element_of(session: Session, resource: Resource, wanted: Wanted) -> Element 
         for _, page in read(session, readings):
             yield from page.rows
 
+    there: list[str] = []
     for element in elements(session.connector, resource, parents):
-        if wanted.each is None or (element and element.key == wanted.each):
+        if element is not None and (wanted.each is None or _is_meant(element, wanted.each)):
             return element
-    what = f"no element {wanted.each!r}" if wanted.each else "nothing to ask for: no record gives an element"
-    raise WrongUse(f"{resource.name}: {what}")
+        there += [element.key] if element is not None else []
+    if not there:
+        raise WrongUse(f"{resource.name}: nothing to ask for: no record gives an element")
+    more = ", ..." if len(there) > MOST_NAMED else ""
+    raise WrongUse(f"{resource.name}: no element {wanted.each!r}. There are: {', '.join(there[:MOST_NAMED])}{more}")
 
 
-def _made_up_element(connector: Connector, resource: Resource, wanted: Wanted, records: Records) -> Element | None:
+def _is_meant(element: Element, said: str) -> bool:
+    """By its key, or by the value of one of its fields."""
+    fields = element.value.values() if isinstance(element.value, dict) else ()
+    return said == element.key or said in map(str, fields)
+
+
+def _told_element(connector: Connector, resource: Resource, wanted: Wanted, records: Records) -> Element | None:
     """For a request that is not sent: the first element of constants or fixtures, else a made-up one."""
     if resource.for_each is None:
         return None
@@ -212,9 +226,8 @@ def _made_up_element(connector: Connector, resource: Resource, wanted: Wanted, r
                 yield row
 
     found = list(elements(connector, resource, parents))
-    named = next((one for one in found if one and one.key == wanted.each), None)
-    made_up = Element(wanted.each or "made-up-element", wanted.each or "made-up-element")
-    return named or (found[0] if found and wanted.each is None else made_up)
+    named = next((one for one in found if one and wanted.each and _is_meant(one, wanted.each)), None)
+    return named or (found[0] if found and wanted.each is None else made_up_element(resource, wanted.each))
 
 
 def _view(

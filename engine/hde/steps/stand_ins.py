@@ -13,7 +13,8 @@ import httpx
 from hde.errors import WrongUse
 from hde.source.budget import Patience
 from hde.source.carry import basic, carry, send_of
-from hde.spec.connector import Connector, Setting
+from hde.source.elements import Element
+from hde.spec.connector import Connector, Resource, Setting
 from hde.spec.load import Source
 from hde.spec.mapping import Mapping as OneMapping
 from hde.spec.mapping import Reading
@@ -60,6 +61,20 @@ def _dates(connector: Connector) -> Iterator[str]:
         for column in resource.columns:
             if column.type in ("date", "timestamptz"):
                 yield column.path.removeprefix("$account.")
+
+
+def made_up_element(resource: Resource, said: str | None) -> Element:
+    """What `each` may be where nothing tells: a text, or a map of the fields that request and columns name."""
+    named = {name[1:] for name in resource.request.names if name[0] == "each"}
+    named |= {tuple(column.path.split(".")[1:]) for column in resource.columns if column.path.startswith("$each.")}
+    key = said or "made-up-element"
+    fields = {path[0]: _made_up_field(path) for path in sorted(named) if path}
+    return Element(key, fields or key)
+
+
+def _made_up_field(path: tuple[str, ...]) -> object:
+    name, *below = path
+    return {below[0]: _made_up_field(tuple(below))} if below else f"made-up-{name}".replace("_", "-")
 
 
 def _readings(mapping: OneMapping) -> Iterator[Reading]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hde.errors import HdeError, WrongUse
 from hde.rows import RawTable
+from hde.source.elements import Element
 from hde.source.outgoing import rendered
 from hde.source.pages import Bounds
 from hde.source.pagination import first, page_scope
@@ -15,7 +16,9 @@ from hde.source.reader import raw_table
 from hde.source.windows import shown
 from hde.spec.connector import Connector, OtherTime, Resource
 from hde.spec.load import Source
+from hde.steps.read_windows import raw_tables
 from hde.steps.settings import settings_of
+from hde.steps.why_element import element_why
 from hde.store import why as stored
 from hde.store.database import Connection
 from hde.store.journal import Account
@@ -42,6 +45,8 @@ class RecordWhy:
     run: Run | None = None
     windows: list[WindowRead] = field(default_factory=list)
     """Those of its run that may have brought it: one, where its own time says which."""
+    element: Element | None = None
+    """Of a fan-out, where it is known."""
     request: str = ""
     """As it was sent for that window, without secrets; the first page's."""
     changes: list[Change] = field(default_factory=list)
@@ -59,8 +64,14 @@ def record_why(connection: Connection, source: Source, table: RawTable, account:
     found = RecordWhy(f"{table.schema}.{table.name}", account.external_id, present)
     found.run = stored.run(connection, present.run)
     resource = source.connector.resources[table.name]
-    found.windows = _windows(connection, source, table, account, present)
-    found.request = _request(source.connector, resource, account, found.windows)
+    windows = stored.windows(connection, account.id, table.name, present.run)
+    asked = (one.element for one in windows)
+    tables = raw_tables(source.connector)
+    found.element = element_why(connection, resource, tables, account.id, present.key, asked)
+    if found.element is not None and found.element.key:
+        windows = [one for one in windows if one.element == found.element.key]
+    found.windows = _within(connection, source, table, account, present.key, windows)
+    found.request = _request(source.connector, resource, account, found)
     newer = present
     for one in former:
         found.changes.append(Change(newer, dict(_differences(one.payload, newer.payload))))
@@ -68,12 +79,11 @@ def record_why(connection: Connection, source: Source, table: RawTable, account:
     return found
 
 
-def _windows(
-    connection: Connection, source: Source, table: RawTable, account: Account, version: Version
+def _within(
+    connection: Connection, source: Source, table: RawTable, account: Account, key: str, windows: list[WindowRead]
 ) -> list[WindowRead]:
     """Of the windows its run read, the one its own time lies in; all of them where that says nothing."""
-    windows = stored.windows(connection, account.id, table.name, version.run)
-    at = _own_time(connection, source, table, account, version.key) if len(windows) > 1 else None
+    at = _own_time(connection, source, table, account, key) if len(windows) > 1 else None
     within = [one for one in windows if at and (one.start is None or one.start <= at) and (one.end and at < one.end)]
     return within or windows
 
@@ -92,9 +102,9 @@ def _own_time(connection: Connection, source: Source, table: RawTable, account: 
     return datetime.fromisoformat(text) if text else None
 
 
-def _request(connector: Connector, resource: Resource, account: Account, windows: list[WindowRead]) -> str:
+def _request(connector: Connector, resource: Resource, account: Account, record: RecordWhy) -> str:
     """The request as the author shows it, filled in; the template itself where something is lacking now."""
-    request = resource.request
+    request, windows = resource.request, record.windows
     try:
         settings = settings_of(connector)
     except WrongUse:
@@ -108,6 +118,7 @@ def _request(connector: Connector, resource: Resource, account: Account, windows
         "account": account.values,
         "window": shown(resource.window, bounds) if resource.window and bounds else None,
         "page": page_scope(resource.pagination, first(resource.pagination)),
+        "each": record.element and record.element.value,
     }
     try:
         outgoing = rendered(connector.http, connector.http.base_url.render(scope), request, scope)

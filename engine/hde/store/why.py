@@ -58,6 +58,8 @@ class WindowRead:
     state: str
     requests: int
     pages: int
+    element: str = ""
+    """Its key, in a fan-out."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def run(connection: Connection, number: int) -> Run | None:
 def windows(connection: Connection, account: int, resource: str, run: int) -> list[WindowRead]:
     """The windows of a resource that a run began."""
     rows = connection.execute(
-        "SELECT id, start_at, end_at, asked_at, state, requests, pages FROM meta.windows"
+        "SELECT id, start_at, end_at, asked_at, state, requests, pages, parent FROM meta.windows"
         " WHERE account = %s AND resource = %s AND run_id = %s ORDER BY id",
         (account, resource, run),
     )
