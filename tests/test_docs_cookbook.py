@@ -17,7 +17,7 @@ import yaml
 from hde.check import check_paths
 from hde.spec.merge import merge
 from hde.spec.schema import schema
-from hde.steps.mapping_tests import run_tests
+from hde.steps.trying.mapping_tests import run_tests
 
 TOP = Path(__file__).parents[1]
 PAGE = TOP / "docs" / "cookbook.md"

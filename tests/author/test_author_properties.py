@@ -18,7 +18,7 @@ from hde.author.yaml_text import yaml_text
 from hde.check import check_paths
 from hde.errors import WrongUse
 from hde.spec.yaml_file import parse_yaml
-from hde.steps.mapping_tests import run_tests
+from hde.steps.trying.mapping_tests import run_tests
 
 KNOWN_NAMES = word_list(
     """id user_id uuid startTime start end timestamp measured_at day bpm heart_rate avg_hr hrv rmssd

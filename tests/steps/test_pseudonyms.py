@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hde.steps.disguise import identifier, shuffled, whole_number, word
-from hde.steps.pseudonyms import Pseudonyms
+from hde.steps.recording.disguise import identifier, shuffled, whole_number, word
+from hde.steps.recording.pseudonyms import Pseudonyms
 
 KEY = b"a key of thirty-two bytes, fixed"
 WORDS = frozenset({"running", "v1", "Patient"})

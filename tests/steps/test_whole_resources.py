@@ -10,7 +10,7 @@ import pytest
 from run_made import call
 
 from hde.check import check_paths
-from hde.steps.mapping_tests import run_tests
+from hde.steps.trying.mapping_tests import run_tests
 
 CONNECTOR = """\
 name: made

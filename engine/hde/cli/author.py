@@ -30,7 +30,7 @@ def test(connector: str | None, chosen: str, contract: bool, like: str | None) -
     if like:
         raise WrongUse("--as goes with --contract")
     from hde.spec.load import find_connector
-    from hde.steps.mapping_tests import run_tests
+    from hde.steps.trying.mapping_tests import run_tests
 
     passed = failed = 0
     for name in [connector] if connector else connectors_in_reach():

@@ -14,7 +14,7 @@ from hde.cli.values import console, counted, plain, shown, with_unit
 from hde.errors import WrongUse
 from hde.places import connectors_in_reach, make_home
 from hde.spec.load import Source
-from hde.steps.what_if import EDITED, GONE, NEW, SAME, Found, MappingChange, TableChange, Value, WhatIf, what_if
+from hde.steps.explain.what_if import EDITED, GONE, NEW, SAME, Found, MappingChange, TableChange, Value, WhatIf, what_if
 from hde.store import migrate
 from hde.store.database import open_database
 

@@ -13,10 +13,10 @@ from hde.places import make_home
 from hde.spec.connector import Resource
 from hde.spec.load import Source
 from hde.spec.problem import did_you_mean
-from hde.steps import preview as step
-from hde.steps.fixture_files import content_of, known_fixtures
-from hde.steps.live_session import live_session
 from hde.steps.plan import instant
+from hde.steps.trying import preview as step
+from hde.steps.trying.fixture_files import content_of, known_fixtures
+from hde.steps.trying.live_session import live_session
 
 
 @click.command()

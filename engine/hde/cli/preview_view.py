@@ -18,9 +18,9 @@ from hde.canonical import TABLES
 from hde.cli.progress import PLAIN_WIDTH
 from hde.cli.values import counted
 from hde.spec.freeze import column_name
-from hde.steps.preview import Preview
-from hde.steps.rehearsal import CanonicalRow, OfMapping
-from hde.steps.views import AnswerView, Leaf, RecordView, RequestView
+from hde.steps.trying.preview import Preview
+from hde.steps.trying.rehearsal import CanonicalRow, OfMapping
+from hde.steps.trying.views import AnswerView, Leaf, RecordView, RequestView
 from hde.store.ledger import Span
 
 WIDE = 140

@@ -18,14 +18,14 @@ from hde.cli.progress import PLAIN_WIDTH
 from hde.cli.run import source_of, stop_sign
 from hde.errors import WrongUse
 from hde.places import make_home
-from hde.steps.live_session import live_session
 from hde.steps.plan import instant
-from hde.steps.record import Recording, Wish, record, shown_paths
-from hde.steps.recording_files import files_of
-from hde.steps.recording_key import recording_key
+from hde.steps.recording.record import Recording, Wish, record, shown_paths
+from hde.steps.recording.recording_files import files_of
+from hde.steps.recording.recording_key import recording_key
+from hde.steps.recording.told_test import settings_for_test, told_origin
+from hde.steps.recording.written_files import write_files
 from hde.steps.settings import settings_of
-from hde.steps.told_test import settings_for_test, told_origin
-from hde.steps.written_files import write_files
+from hde.steps.trying.live_session import live_session
 
 
 @click.command("record")

@@ -28,11 +28,11 @@ from hde.run import remap as remap_source
 from hde.run import run as run_source
 from hde.spec.load import Source, find_connector, load_source, mappings_folder
 from hde.spec.problem import Problem, Problems
+from hde.steps.explain.what_if import what_if
 from hde.steps.plan import Range, instant
 from hde.steps.read_folder import reading_from
 from hde.steps.report import Report
 from hde.steps.stage import Options
-from hde.steps.what_if import what_if
 from hde.store import migrate
 from hde.store.database import open_database
 

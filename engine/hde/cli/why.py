@@ -21,10 +21,10 @@ from hde.places import connectors_in_reach, make_home
 from hde.spec.find import find_connector
 from hde.spec.load import Source
 from hde.spec.problem import did_you_mean
-from hde.steps.why import Answer, Issue, NoRow, Question, RowWhy, Sources, raw_why, table_of
-from hde.steps.why import why as ask
-from hde.steps.why_column import ColumnWhy
-from hde.steps.why_record import RecordWhy
+from hde.steps.explain.why import Answer, Issue, NoRow, Question, RowWhy, Sources, raw_why, table_of
+from hde.steps.explain.why import why as ask
+from hde.steps.explain.why_column import ColumnWhy
+from hde.steps.explain.why_record import RecordWhy
 from hde.store import migrate
 from hde.store import why as stored
 from hde.store.database import Connection, open_database

@@ -28,7 +28,7 @@ from hde.steps.plan import levels
 from hde.steps.report import Report
 from hde.steps.settings import settings_of
 from hde.steps.stage import Options
-from hde.steps.stand_ins import made_up_account
+from hde.steps.trying.stand_ins import made_up_account
 from hde.store.database import Connection, Database
 
 SMALL, LARGE = 7, 50

@@ -15,7 +15,7 @@ from hde.spec.load import mappings_folder, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.problem import Problem, Problems
 from hde.spec.resource_test import read_resource_tests
-from hde.steps.resource_tests import run_resource_test
+from hde.steps.trying.resource_tests import run_resource_test
 
 
 @dataclass(frozen=True)

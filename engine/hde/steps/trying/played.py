@@ -22,8 +22,8 @@ from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.resource_test import ResourceTest
 from hde.steps.plan import connector_scope, instant
-from hde.steps.rehearsal import elements, first_readings, read
-from hde.steps.stand_ins import Clock, NotGiven, WithoutChance, made_up_sign_in, no_log, settings_with
+from hde.steps.trying.rehearsal import elements, first_readings, read
+from hde.steps.trying.stand_ins import Clock, NotGiven, WithoutChance, made_up_sign_in, no_log, settings_with
 
 
 @dataclass

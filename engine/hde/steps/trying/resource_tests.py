@@ -18,8 +18,8 @@ from hde.spec.connector import Resource
 from hde.spec.load import Source
 from hde.spec.resource_test import Expectation, ResourceTest
 from hde.steps.plan import instant
-from hde.steps.played import Played, play
-from hde.steps.rehearsal import Records, map_row
+from hde.steps.trying.played import Played, play
+from hde.steps.trying.rehearsal import Records, map_row
 
 
 def run_resource_test(

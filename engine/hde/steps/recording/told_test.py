@@ -23,13 +23,13 @@ from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.load import Source
 from hde.spec.resource_test import Answer, Asked, Exchange, ResourceTest
-from hde.steps.last_page import Told
 from hde.steps.plan import connector_scope, instant
-from hde.steps.played import Played, play
-from hde.steps.record import Recording
-from hde.steps.rehearsal import Records, elements, first_readings, map_row, read
-from hde.steps.resource_tests import raw_values
-from hde.steps.stand_ins import Clock, made_up_sign_in, settings_with
+from hde.steps.recording.last_page import Told
+from hde.steps.recording.record import Recording
+from hde.steps.trying.played import Played, play
+from hde.steps.trying.rehearsal import Records, elements, first_readings, map_row, read
+from hde.steps.trying.resource_tests import raw_values
+from hde.steps.trying.stand_ins import Clock, made_up_sign_in, settings_with
 
 INSTEAD = "https://api.example.com"
 """The address in a test where the connector's own is a setting without a default."""

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from hde.source.exact import Exact
-from hde.steps.disguise import UUID, identifier, whole_number, word
+from hde.steps.recording.disguise import UUID, identifier, whole_number, word
 
 WEEK = timedelta(weeks=1)
 EARLIEST_WEEK, LATEST_WEEK = 53, 313

@@ -26,11 +26,11 @@ from hde.source.windows import shown
 from hde.spec.connector import Connector, Resource
 from hde.spec.elements import Parents
 from hde.spec.load import Source
-from hde.steps.fixture_files import folder_of
 from hde.steps.plan import Reading, connector_scope
-from hde.steps.rehearsal import Open, Records, elements, first_readings, map_row, read
-from hde.steps.stand_ins import made_up_account, made_up_element, reads_account, settings_with
-from hde.steps.views import AnswerView, RecordView, RequestView, answer_view, leaves_of, request_view
+from hde.steps.trying.fixture_files import folder_of
+from hde.steps.trying.rehearsal import Open, Records, elements, first_readings, map_row, read
+from hde.steps.trying.stand_ins import made_up_account, made_up_element, reads_account, settings_with
+from hde.steps.trying.views import AnswerView, RecordView, RequestView, answer_view, leaves_of, request_view
 from hde.store.ledger import Span
 
 MOST_CALLS = 20

@@ -17,7 +17,7 @@ from hde.source.asked import Sent
 from hde.source.exact import decode_exactly, exact_text
 from hde.source.transport import Reply
 from hde.spec.connector import RawColumn, Resource
-from hde.steps.rehearsal import OfMapping
+from hde.steps.trying.rehearsal import OfMapping
 
 LONGEST_BODY = 20_000
 _TELLING = re.compile(r"rate|limit|retry|link|total|page|cursor|next|count", re.IGNORECASE)

@@ -24,12 +24,12 @@ from hde.spec.connector import Connector, Format, Resource, Where
 from hde.spec.elements import parents_of
 from hde.spec.load import Source
 from hde.spec.mapping import Target
-from hde.steps.last_page import Told, last_pages
 from hde.steps.plan import Reading, connector_scope
-from hde.steps.preview import Wanted, element_of
-from hde.steps.pseudonyms import Pseudonyms
-from hde.steps.rehearsal import Open, first_readings, read
-from hde.steps.shapes import of_every_shape
+from hde.steps.recording.last_page import Told, last_pages
+from hde.steps.recording.pseudonyms import Pseudonyms
+from hde.steps.recording.shapes import of_every_shape
+from hde.steps.trying.preview import Wanted, element_of
+from hde.steps.trying.rehearsal import Open, first_readings, read
 from hde.store.ledger import Span, cut
 
 MOST_FIXTURES = 8

@@ -17,10 +17,10 @@ from hde.mapping.watch import ColumnRead
 from hde.rows import RawTable
 from hde.spec.load import Source
 from hde.spec.mapping import Mapping as OneMapping
+from hde.steps.explain.why_column import ColumnWhy, column_why
+from hde.steps.explain.why_record import RecordWhy, record_why
 from hde.steps.map_raw import Mapper, mapper_of
 from hde.steps.read_windows import raw_tables
-from hde.steps.why_column import ColumnWhy, column_why
-from hde.steps.why_record import RecordWhy, record_why
 from hde.store import journal
 from hde.store import why as stored
 from hde.store.database import Connection

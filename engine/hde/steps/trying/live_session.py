@@ -16,8 +16,8 @@ from hde.source.transport import Reply
 from hde.spec.connector import Connector
 from hde.steps import accounts
 from hde.steps.accounts import Way
-from hde.steps.rehearsal import Watch
 from hde.steps.settings import settings_of
+from hde.steps.trying.rehearsal import Watch
 from hde.store import embedded, migrate
 from hde.store.database import open_database
 from hde.tokens.file import FileTokens

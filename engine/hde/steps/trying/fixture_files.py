@@ -11,7 +11,7 @@ from hde.errors import WrongUse
 from hde.spec.load import Source, mappings_folder
 from hde.spec.mapping_test import fixture_file
 from hde.spec.problem import did_you_mean
-from hde.steps.rehearsal import Records
+from hde.steps.trying.rehearsal import Records
 
 
 def folder_of(source: Source) -> Path:

@@ -14,9 +14,9 @@ from hde.spec.connector import Resource
 from hde.spec.load import Source
 from hde.spec.mapping_test import FIXTURES, TESTS, fixture_file
 from hde.spec.yaml_text import yaml_text
-from hde.steps.fixture_files import folder_of, known_fixtures
-from hde.steps.record import Recording
-from hde.steps.told_test import as_test, pretty
+from hde.steps.recording.record import Recording
+from hde.steps.recording.told_test import as_test, pretty
+from hde.steps.trying.fixture_files import folder_of, known_fixtures
 
 PAGES = "exchanges"
 """The folder of whole answers among the fixtures."""

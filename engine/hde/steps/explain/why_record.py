@@ -16,9 +16,9 @@ from hde.source.reader import raw_table
 from hde.source.windows import shown
 from hde.spec.connector import Connector, OtherTime, Resource
 from hde.spec.load import Source
+from hde.steps.explain.why_element import element_why
 from hde.steps.read_windows import raw_tables
 from hde.steps.settings import settings_of
-from hde.steps.why_element import element_why
 from hde.store import why as stored
 from hde.store.database import Connection
 from hde.store.journal import Account

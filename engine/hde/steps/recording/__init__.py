@@ -1,0 +1,1 @@
+"""Real answers made into fixtures and tests that can be shown to anyone."""

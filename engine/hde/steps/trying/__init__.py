@@ -1,0 +1,1 @@
+"""A resource tried without storing anything: previews, and tests from recorded answers."""
