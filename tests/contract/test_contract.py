@@ -103,7 +103,10 @@ ODD = """\
 name: odd
 http: {base_url: "https://odd.example"}
 account: {path: /me, id: id, keep: {zone: zone, region: region}}
+settings: {folder: {}}
+files: {folder: "{{ settings.folder }}"}
 resources:
+  filed: {files: "*.csv", format: csv, key: [id], columns: {id: bigint, v: float}}
   table: {path: /table, format: csv, key: [id], columns: {id: bigint, v: float}}
   rows: {for_each: {resource: table, path: id}, path: "/table/{{ each }}", key: [id], columns: {id: bigint}}
   waits: {path: /waits, key: [id], columns: {id: bigint}}
@@ -122,19 +125,25 @@ ODD_MAPPINGS = {
 }
 
 
-def test_what_cannot_be_simulated_is_skipped_with_all_that_hangs_on_it(fresh: Fresh, tmp_path: Path) -> None:
+def test_what_cannot_be_simulated_is_skipped_with_all_that_hangs_on_it(
+    fresh: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "mine.csv").write_text("id,v\n1,a person's own\n")
+    monkeypatch.setenv("ODD_FOLDER", str(tmp_path / "real"))
     file, mappings = tmp_path / "connectors" / "odd.yaml", tmp_path / "mappings" / "odd"
     record = {"id": 1, "v": 1.5, "at": "2026-01-01T00:00:00Z", "local": "2026-01-01"}
     for name, text in {
         file: ODD,
         **{mappings / f"{name}.yaml": text for name, text in ODD_MAPPINGS.items()},
         **{mappings / "fixtures" / name / "one.json": json.dumps(record) for name in ("rows", "waits", "regional")},
-        mappings / "fixtures" / "table" / "one.json": '{"id": "1", "v": "1.5"}',
+        **{mappings / "fixtures" / name / "one.json": '{"id": "1", "v": "1.5"}' for name in ("table", "filed")},
     }.items():
         name.parent.mkdir(parents=True, exist_ok=True)
         name.write_text(text)
     found = verdicts(file, fresh, tmp_path)
     assert {one.of: one.skipped for one in broken(found)} == {
+        "filed": "it is read from files of a folder, which nothing simulates",
         "table": "answers in csv are not simulated",
         "rows": "its elements come from table, which is skipped",
         "odd/waits": "its records wait for table, which is skipped",

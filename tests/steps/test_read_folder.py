@@ -219,3 +219,11 @@ def test_a_run_that_is_killed_within_a_file_reads_it_again(folder: Path, databas
     new, changed, unchanged, vanished = numbers(found)
     assert (new + unchanged, changed, vanished) == (total, 0, 0)
     assert ask(database_url, "SELECT count(*), count(DISTINCT id) FROM lab_raw.results") == [(total + 1, total + 1)]
+
+
+def test_why_names_the_file_in_place_of_a_request(folder: Path, database_url: str) -> None:
+    put(folder, "a.csv", "id,value\n1,1.10\n")
+    assert run().code == 0
+    lines = call("why", "lab_raw.results", "1").out.splitlines()
+    assert "file          a.csv" in lines
+    assert not any(line.startswith("request") for line in lines)

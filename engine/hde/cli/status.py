@@ -84,7 +84,9 @@ def _owed(spans: list[Any]) -> str:
 def _table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Table:
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in ("half read", "records", "rows") else "left")
+        table.add_column(
+            column, overflow="fold", justify="right" if column in ("half read", "records", "rows") else "left"
+        )
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
     return table

@@ -199,6 +199,8 @@ def _record_lines(record: RecordWhy, word: str) -> Iterator[Text]:
         yield Text.assemble(("window        ", "bold"), f"one of {len(record.windows)} of that run")
     if record.element is not None:
         yield Text.assemble(("each          ", "bold"), shown(record.element.value))
+    if record.file:
+        yield Text.assemble(("file          ", "bold"), record.file)
     if record.request:
         yield Text.assemble(("request       ", "bold"), record.request)
     for change in record.changes:

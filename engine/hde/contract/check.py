@@ -25,6 +25,7 @@ from hde.spec.elements import parents_of
 from hde.spec.load import Source
 from hde.spec.template import compile_template
 from hde.steps.plan import levels
+from hde.steps.read_folder import reading_from
 from hde.steps.report import Report
 from hde.steps.settings import settings_of
 from hde.steps.stage import Options
@@ -124,7 +125,7 @@ def _read(
         pointed = _pointed(ours, simulated.url, account)
         for report in (found.report, found.again):
             try:
-                whole = replace(source, connector=pointed)
+                whole = _without_files(replace(source, connector=pointed), home)
                 run(whole, Options(), home=home, report=report, stop=threading.Event(), database=database)
             except HdeError as error:
                 found.errors.append(str(error))
@@ -167,6 +168,15 @@ def _without_body(errors: Sequence[ErrorRule]) -> tuple[ErrorRule, ...]:
     return tuple(rule for rule in errors if rule.body is None)
 
 
+def _without_files(source: Source, home: Path) -> Source:
+    """Whoever reads files finds none: those in the connector's own folder are a person's."""
+    if source.connector.files is None:
+        return source
+    empty = home / "no-files"
+    empty.mkdir(exist_ok=True)
+    return reading_from(source, empty)
+
+
 def _varied(connector: Connector, oldest: datetime, longer: int) -> Connector:
     """The same source read in other windows and pages."""
     return replace(
@@ -197,7 +207,9 @@ def _skipped(connector: Connector, *readings: Reading) -> dict[str, str]:
     for resources in levels(connector.resources):
         for name, resource in resources.items():
             parents = parents_of(resource.for_each)
-            if unclear := {said for reading in readings for of in (name, "") for said in reading.unclear.get(of, ())}:
+            if resource.files is not None:
+                found[name] = "it is read from files of a folder, which nothing simulates"
+            elif unclear := {said for reading in readings for of in (name, "") for said in reading.unclear.get(of, ())}:
                 found[name] = "; ".join(sorted(unclear))
             elif parents is not None and parents.resource in found:
                 found[name] = f"its elements come from {parents.resource}, which is skipped"

@@ -47,6 +47,8 @@ class RecordWhy:
     """Those of its run that may have brought it: one, where its own time says which."""
     element: Element | None = None
     """Of a fan-out, where it is known."""
+    file: str = ""
+    """That it was read from, in place of a request, where it is known."""
     request: str = ""
     """As it was sent for that window, without secrets; the first page's."""
     changes: list[Change] = field(default_factory=list)
@@ -71,7 +73,10 @@ def record_why(connection: Connection, source: Source, table: RawTable, account:
     if found.element is not None and found.element.key:
         windows = [one for one in windows if one.element == found.element.key]
     found.windows = _within(connection, source, table, account, present.key, windows)
-    found.request = _request(source.connector, resource, account, found)
+    if resource.files is not None:
+        found.file = found.windows[0].element if len(found.windows) == 1 else ""
+    else:
+        found.request = _request(source.connector, resource, account, found)
     newer = present
     for one in former:
         found.changes.append(Change(newer, dict(_differences(one.payload, newer.payload))))
