@@ -151,6 +151,18 @@ def test_no_receipt_is_sent_for_what_could_not_be_fetched(source: Source, tmp_pa
     assert [path for path, _ in api.receipts()] == ["/batches/1"]
 
 
+def test_a_receipt_that_had_to_wait_is_sent_once(source: Source, tmp_path: Path, database_url: str) -> None:
+    write_made(tmp_path, QUEUE)
+    api = Batches(source)
+    api.broken = {"GET /batches/2/items"}  # the last one: nothing after it moves on what was done
+    assert call("run", "made").code == 1
+    assert [path for path, _ in api.receipts()] == ["/batches/1"]
+    api.broken = set()
+    assert call("run", "made").code == 0
+    assert [path for path, _ in api.receipts()] == ["/batches/2"]
+    assert ask(database_url, "SELECT count(*) FROM meta.owed_records") == [0]
+
+
 def test_a_receipt_that_failed_is_sent_again(source: Source, tmp_path: Path, database_url: str) -> None:
     write_made(tmp_path, QUEUE)
     api = Batches(source)

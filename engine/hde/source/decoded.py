@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 
-from hde.errors import Unreadable
 from hde.issues import Issue
-from hde.mapping.expression import compile
 from hde.source.exact import decode_exactly
 from hde.source.formats import KINDS, Record
 from hde.source.formats.shape import plain_path
@@ -38,10 +36,7 @@ class _Decoded(Body):
         self._format = format
 
     def value(self, path: str) -> object:
-        try:
-            return compile(path)(self.whole())
-        except (ValueError, TypeError) as error:
-            raise Unreadable(f"{path!r} cannot be read from the answer ({type(error).__name__})") from None
+        return self.searched(path)
 
     def whole(self) -> object:
         """What a JMESPath reads: the list of rows or lines, the document, or of a ZIP the list of its documents."""

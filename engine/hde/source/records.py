@@ -37,6 +37,10 @@ class Body:
         if is_plain(path):
             text = self._at(path)
             return None if text is None else _decoded(text)
+        return self.searched(path)
+
+    def searched(self, path: str) -> object:
+        """What a JMESPath gives on the whole answer, decoded for it."""
         try:
             return compile(path)(self.whole())
         except (ValueError, TypeError) as error:

@@ -7,23 +7,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hde.errors import Unreadable
 from hde.rows import RawTable
 from hde.source.elements import Element, elements_of_record
-from hde.spec.connector import Connector, Resource
+from hde.spec.connector import Resource
 from hde.spec.elements import parents_of
-from hde.steps.plan import NO_SETTLE, Range, Reading, changed_request, stream_of, stream_readings
+from hde.steps.plan import NO_SETTLE, Range, Reading, changed_request, stream_readings
 from hde.store import ledger, queues
 from hde.store.database import Connection, transaction
-from hde.store.ledger import WindowRecord
+from hde.store.ledger import Stream, WindowRecord
 from hde.store.merge import Cursor
 from hde.store.queues import Queue, Record
-
-SUMMARY = ""
-"""The stream that speaks for all elements of a resource without windows."""
 
 
 @dataclass
@@ -31,12 +28,12 @@ class FanOut:
     """`readings` is drawn on by the threads that read, one at a time; `ended` is told by the one that stores."""
 
     open_connection: Callable[[], AbstractContextManager[Connection]]
-    connector: Connector
     resource: Resource
     queue: Queue
+    stream: Stream
+    """That of the whole resource; an element's is the same with its key as parent."""
     asked: Range
     now: datetime
-    scope: Mapping[str, object]
     planned: Callable[[], None]
     """Called for each reading."""
     failed: Callable[[str], None]
@@ -79,13 +76,11 @@ class FanOut:
         """After a pass; a `complete` one says when all elements were last looked at, and with which request."""
         self._write(cursor, self._marks.flush())
         if complete and not self.is_each_time:
-            stream = stream_of(self.connector, self.resource, self.queue.account, self.now, self.scope)
-            ledger.cover(cursor, WindowRecord(stream, None, self.now), NO_SETTLE)
+            ledger.cover(cursor, WindowRecord(self.stream, None, self.now), NO_SETTLE)
 
     def request_note(self, cursor: Cursor) -> str | None:
         """What to tell where the request is another one than the records were read with."""
-        stream = stream_of(self.connector, self.resource, self.queue.account, self.now, self.scope)
-        changed = ledger.request_changed(cursor, stream) and not self.asked.full
+        changed = ledger.request_changed(cursor, self.stream) and not self.asked.full
         return changed_request(self.resource) if changed else None
 
     def _snapshots(self, records: list[Record], seen: set[str], *, is_owed: bool = False) -> Iterator[Reading]:
@@ -97,15 +92,15 @@ class FanOut:
                 seen.add(element.key)
                 self._marks.begin(record.seq, is_owed=is_owed)
                 self.planned()
-                stream = stream_of(self.connector, self.resource, self.queue.account, self.now, self.scope, element)
-                yield Reading(self.resource, WindowRecord(stream, None, self.now), element, record.seq)
+                window = WindowRecord(replace(self.stream, parent=element.key), None, self.now)
+                yield Reading(self.resource, window, element, record.seq)
             self._marks.release(record.seq)
 
     def _of_every_record(self, connection: Connection) -> Iterator[Reading]:
         present: list[str] = []
         for element in distinct_elements(connection, self.resource, self.queue, self._elements):
             present.append(element.key)
-            stream = stream_of(self.connector, self.resource, self.queue.account, self.now, self.scope, element)
+            stream = replace(self.stream, parent=element.key)
             with transaction(connection) as cursor:
                 readings = stream_readings(cursor, self.resource, stream, element, self.asked, self.now)
             for reading in readings:

@@ -62,8 +62,8 @@ def fetch_level(
 
 def _fan_out(stage: Stage, resource: Resource, asked: Range, now: datetime, scope: Mapping[str, object]) -> FanOut:
     return FanOut(
-        stage.database.connection, stage.source.connector, resource,
-        queue_of(resource, stage.account.id, stage.tables), asked, now, scope,
+        stage.database.connection, resource, queue_of(resource, stage.account.id, stage.tables),
+        plan.stream_of(stage.source.connector, resource, stage.account.id, now, scope), asked, now,
         planned=lambda: stage.report.planned(resource.name, 1),
         failed=lambda error: stage.report.failed(resource.name, error),
     )  # fmt: skip

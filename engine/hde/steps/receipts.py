@@ -48,23 +48,34 @@ def send_receipts(
 
 
 def _due(connection: Connection, queue: Queue, waiting_for: Sequence[Queue]) -> Iterator[Record]:
-    """Records whose receipt is owed or was never sent, and for which nothing is still to be fetched."""
+    """Records whose receipt is owed or was never sent, and for which nothing is still to be fetched.
+
+    One that must wait is owed by itself, so that the mark moves over it and it is not taken for a new one later.
+    """
     with transaction(connection) as cursor:
-        records = queues.owed(cursor, queue)
+        owed = queues.owed(cursor, queue)
         held = {record.seq for other in waiting_for for record in queues.owed(cursor, other)}
         reach = min((queues.mark(cursor, other) for other in waiting_for), default=None)
         seq = queues.mark(cursor, queue)
-    while records or seq >= 0:
-        yield from (record for record in records if record.seq not in held)
+    yield from (record for record in owed if record.seq not in held)
+    for record in _after(connection, queue, seq):
+        if reach is not None and record.seq > reach:
+            return
+        if record.seq not in held:
+            yield record
+            continue
+        with transaction(connection) as cursor:
+            queues.owe(cursor, queue, record.seq, "what is fetched for it is not here yet")
+            queues.move(cursor, queue, record.seq)
+
+
+def _after(connection: Connection, queue: Queue, seq: int) -> Iterator[Record]:
+    while True:
         with transaction(connection) as cursor:
             records = queues.after(cursor, queue, seq)
-            for record in records:
-                if record.seq in held:
-                    queues.owe(cursor, queue, record.seq, "what is fetched for it is not here yet")
-        if not records or (reach is not None and records[0].seq > reach):
+        if not records:
             return
-        if reach is not None:
-            records = [record for record in records if record.seq <= reach]
+        yield from records
         seq = records[-1].seq
 
 

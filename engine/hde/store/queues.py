@@ -83,14 +83,6 @@ def after(cursor: Cursor, queue: Queue, seq: int) -> list[Record]:
     return list(_records(queue, cursor))
 
 
-def all_records(cursor: Cursor, queue: Queue) -> Iterator[Record]:
-    """Every record there is, in batches; the cursor's transaction must stay open meanwhile."""
-    seq = 0
-    while batch := after(cursor, queue, seq):
-        yield from batch
-        seq = batch[-1].seq
-
-
 def owe(cursor: Cursor, queue: Queue, seq: int, error: str) -> None:
     cursor.execute(
         "INSERT INTO meta.owed_records (account, queue, seq, error) VALUES (%s, %s, %s, %s)"
