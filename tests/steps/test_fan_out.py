@@ -339,6 +339,33 @@ def test_an_element_that_could_not_be_read_deletes_nothing(source: Source, tmp_p
     assert ask(database_url, "SELECT id FROM made_raw.marks ORDER BY 1") == [1, 2]
 
 
+@pytest.mark.parametrize("broken", ["low", "high"])
+def test_a_span_of_which_one_element_failed_is_judged_when_all_of_it_was_read(
+    source: Source, tmp_path: Path, database_url: str, broken: str
+) -> None:
+    write_made(
+        tmp_path,
+        CONSTANTS.replace("key: [id]", "key: [id]\n  missing: delete").replace("step: 30d, settle: 1d", "settle: 0d"),
+        http="parallel: 1",
+    )
+    (at,) = ask(database_url, "SELECT to_char(now() - interval '9 days', 'YYYY-MM-DD\"T\"HH24:MI:SSZ')")
+    held = {"low": [{"id": 1, "at": at}], "high": [{"id": 2, "at": at}]}
+    failing: set[str] = set()
+    source.answer = lambda seen: (
+        Reply(status=400) if seen.query["kind"] in failing else Reply({"marks": held[seen.query["kind"]]})
+    )
+    assert call("run", "made").code == 0
+    held["high" if broken == "low" else "low"].clear()
+    failing.add(broken)
+    assert call("run", "made", "--full").code == 1
+    do(database_url, "UPDATE meta.streams SET covered = '{}'")  # as after a first run that failed so
+    assert call("run", "made").code == 1
+    failing.clear()
+    assert call("run", "made").code == 0
+    left = ask(database_url, "SELECT kind FROM made_raw.marks")
+    assert left == [broken], "what vanished meanwhile is gone, whichever failed"
+
+
 def test_what_a_parent_no_longer_holds_is_deleted_by_its_key(source: Source, tmp_path: Path, database_url: str) -> None:
     write_made(tmp_path, CHILDREN.replace("records: readings", "records: readings\n  missing: delete"))
     api = People(source, 1, 2)

@@ -48,6 +48,8 @@ class Whole:
     pending: int = 1
     seen: set[tuple[str, ...]] = field(default_factory=set)
     intact: bool = True
+    failed: bool = False
+    """One could not be read: the others stay owed with it, so that the scope is judged when all of it was."""
     ended: list[Reading] = field(default_factory=list)
     """Read to their natural end, and covered once the scope has been judged."""
 

@@ -106,7 +106,7 @@ class Storing:
 
     def _fail(self, cursor: Cursor, reading: Reading, error: str) -> None:
         ledger.fail(cursor, reading.window, error, self.run)
-        reading.whole.intact = False
+        reading.whole.failed = True
         reading.whole.pending -= 1
         if fan := self.fans.get(reading.resource.name):
             fan.ended(cursor, reading, error)
@@ -120,6 +120,8 @@ class Storing:
         """
         whole = reading.whole
         whole.pending -= 1
+        if whole.failed:
+            return [], 0
         is_read = page.outcome != "skip"
         if not is_read or reading.window.resumed:
             whole.intact = False
