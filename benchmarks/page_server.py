@@ -1,124 +1,163 @@
-"""Serves pre-built pages of sleep records, so that the server is never the bottleneck.
+"""Serves pre-built pages of records, so that the server is never the bottleneck.
 
-    python benchmarks/page_server.py --records 100000 --size 1000      prints its port, runs until killed
+    python3 benchmarks/page_server.py --records 100000 --size 1000     prints a JSON line, runs until killed
 
-Pages are reached by `?cursor=N`; each holds `size` records and the next cursor. `--latency` delays every answer.
+`?cursor=N` is page N. `?start=T` is the first page of the window that T lies in where there are `--windows`, else of
+everything; at the last record's time it is that record, later there is nothing. `/stats` tells how it was asked,
+`/reset` forgets it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import bisect
 import json
-import random
 import sys
-import uuid
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
-ME = b'{"user_id": 10129}'
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks import shapes
 
-
-def records(count: int, seed: int = 7) -> list[bytes]:
-    """Sleep records of about 900 bytes, three levels deep, one in a hundred without a score."""
-    chance = random.Random(seed)
-    first = datetime(2000, 1, 1, tzinfo=UTC)
-    starts = (first + timedelta(hours=2 * number) for number in range(count))
-    return [json.dumps(_record(chance, start, number)).encode() for number, start in enumerate(starts)]
-
-
-def _record(chance: random.Random, start: datetime, number: int) -> dict[str, object]:
-    def milli(low: int, high: int) -> int:
-        return chance.randrange(low, high)
-
-    record: dict[str, object] = {
-        "id": str(uuid.UUID(int=chance.getrandbits(128))),
-        "cycle_id": 93845 + number,
-        "v1_id": None,
-        "user_id": 10129,
-        "created_at": _iso(start + timedelta(hours=9)),
-        "updated_at": _iso(start + timedelta(hours=10)),
-        "start": _iso(start),
-        "end": _iso(start + timedelta(hours=1, minutes=chance.randrange(50))),
-        "timezone_offset": "-05:00",
-        "nap": False,
-        "score_state": "SCORED",
-    }
-    if number % 100 == 99:
-        return {**record, "score_state": "PENDING_SCORE"}
-    record["score"] = {
-        "stage_summary": {
-            "total_in_bed_time_milli": milli(25_000_000, 35_000_000),
-            "total_awake_time_milli": milli(500_000, 3_000_000),
-            "total_no_data_time_milli": 0,
-            "total_light_sleep_time_milli": milli(9_000_000, 18_000_000),
-            "total_slow_wave_sleep_time_milli": milli(3_000_000, 8_000_000),
-            "total_rem_sleep_time_milli": milli(3_000_000, 9_000_000),
-            "sleep_cycle_count": milli(2, 7),
-            "disturbance_count": milli(2, 20),
-        },
-        "sleep_needed": {
-            "baseline_milli": milli(26_000_000, 29_000_000),
-            "need_from_sleep_debt_milli": milli(0, 900_000),
-            "need_from_recent_strain_milli": milli(0, 900_000),
-            "need_from_recent_nap_milli": -milli(0, 90_000),
-        },
-        "respiratory_rate": round(chance.uniform(12, 19), 8),
-        "sleep_performance_percentage": float(milli(50, 100)),
-        "sleep_consistency_percentage": float(milli(50, 100)),
-        "sleep_efficiency_percentage": round(chance.uniform(70, 99), 8),
-    }
-    return record
+SECONDS = 60.0
+"""Over how long a stretch the most requests are counted."""
 
 
-def _iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def answer(body: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % len(body) + body
 
 
-def pages(texts: Sequence[bytes], size: int) -> list[bytes]:
-    """Complete HTTP answers, one a page."""
-    count = (len(texts) + size - 1) // size
-    bodies = (
-        b'{"records": [%s], "next_token": %s}'
-        % (b", ".join(texts[at * size : (at + 1) * size]), b'"%d"' % (at + 1) if at + 1 < count else b"null")
-        for at in range(count)
-    )
-    return [_answer(body) for body in bodies]
+def pages(texts: Iterator[bytes], size: int, prefix: str = "") -> list[bytes]:
+    """Complete HTTP answers, one a page; cursors are `prefix` and the page's number."""
+    built: list[bytes] = []
+    following = list(islice(texts, size))
+    while following:
+        page, following = following, list(islice(texts, size))
+        next_ = f'"{prefix}{len(built) + 1}"' if following else "null"
+        built.append(answer(b'{"records": [%s], "next_token": %s}' % (b", ".join(page), next_.encode())))
+    return built
 
 
-def _answer(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+NOTHING = answer(b'{"records": [], "next_token": null}')
+ME = answer(b'{"user_id": 10129}')
 
 
-async def serve(built: list[bytes], latency: float) -> None:
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                if latency:
-                    await asyncio.sleep(latency)
-                path = head.split(b" ", 2)[1]
-                _, _, cursor = path.partition(b"cursor=")
-                number = int(cursor.partition(b"&")[0] or 0)
-                writer.write(_answer(ME) if path.startswith(b"/me") else built[number] if built else _answer(b"{}"))
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+class Book:
+    """Every page there is, and how they were asked for."""
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, limit=1 << 20)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    def __init__(self, texts: Iterator[bytes], starts: Sequence[datetime], size: int, windows: bool, now: datetime):
+        self.last = shapes.iso(starts[-1])
+        self.bounds: list[str] = []
+        self.by_cursor: dict[str, bytes] = {}
+        held = list(texts)
+        if windows:
+            step, first = timedelta(days=shapes.step_days(now)), shapes.first_start(now)
+            for number in range(shapes.SPANS):
+                begin, end = (bisect.bisect_left(starts, first + at * step) for at in (number, number + 1))
+                self.bounds.append(shapes.iso(first + number * step))
+                self._add(pages(iter(held[begin:end]), size, f"{number}."), f"{number}.")
+        self._add(pages(iter(held), size), "")
+        self.tail = pages(iter(held[-1:]), 1)[0]
+        self.reset()
+
+    def _add(self, built: Sequence[bytes], prefix: str) -> None:
+        self.by_cursor |= {f"{prefix}{number}": page for number, page in enumerate(built or [NOTHING])}
+
+    def reset(self) -> None:
+        self.asked: list[float] = []
+        self.in_flight = self.most_in_flight = 0
+
+    def page(self, target: str) -> bytes:
+        url = urlsplit(target)
+        if url.path == "/stats":
+            return answer(json.dumps(self.stats()).encode())
+        if url.path == "/reset":
+            self.reset()
+            return answer(b"{}")
+        self.asked.append(time.monotonic())
+        if url.path == "/me":
+            return ME
+        query = parse_qs(url.query)
+        if "cursor" in query:
+            return self.by_cursor[query["cursor"][0]]
+        start = query.get("start", [""])[0]
+        if start[:19] >= self.last[:19]:  # to the second, however it is written
+            return self.tail if start[:19] == self.last[:19] else NOTHING
+        window = bisect.bisect_right(self.bounds, start) - 1 if start else -1
+        return self.by_cursor[f"{window}.0" if window >= 0 else "0"]
+
+    def stats(self) -> dict[str, int]:
+        """Requests, the most in flight at once, and the most within any stretch of SECONDS."""
+        most = begin = 0
+        for end, at in enumerate(self.asked):
+            while at - self.asked[begin] >= SECONDS:
+                begin += 1
+            most = max(most, end - begin + 1)
+        return {"requests": len(self.asked), "most_in_flight": self.most_in_flight, "most_in_a_minute": most}
+
+
+class Connection(asyncio.Protocol):
+    """One client: requests without a body, answered in order."""
+
+    def __init__(self, book: Book, latency: float) -> None:
+        self.book, self.latency = book, latency
+        self.received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        while b"\r\n\r\n" in self.received:
+            head, _, self.received = self.received.partition(b"\r\n\r\n")
+            found = self.book.page(head.split(b" ", 2)[1].decode())
+            self.book.in_flight += 1
+            self.book.most_in_flight = max(self.book.most_in_flight, self.book.in_flight)
+            if self.latency:
+                asyncio.get_running_loop().call_later(self.latency, self.send, found)
+            else:
+                self.send(found)
+
+    def send(self, found: bytes) -> None:
+        self.book.in_flight -= 1
+        if not self.transport.is_closing():
+            self.transport.write(found)
+
+
+async def serve(book: Book, latency: float, told: dict[str, object]) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(book, latency), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    print(json.dumps({"url": f"http://127.0.0.1:{port}", **told}), flush=True)
     await server.serve_forever()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=100_000)
-    parser.add_argument("--size", type=int, default=1_000)
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds")
-    arguments = parser.parse_args()
+    parser.add_argument("--size", type=int, default=1_000, help="records a page")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before every answer")
+    parser.add_argument("--shape", choices=shapes.SHAPES, default="sleep")
+    parser.add_argument("--windows", action="store_true", help=f"pages of {shapes.SPANS} windows of time as well")
+    options = parser.parse_args()
+    now = datetime.now(UTC)
+    starts = shapes.starts(options.records, now)
+    texts = shapes.records(options.shape, options.records, now)
+    book = Book(texts, starts, options.size, options.windows, now)
+    told: dict[str, object] = {
+        "from": shapes.first_start(now).date().isoformat(),
+        "step_days": shapes.step_days(now),
+        "last": book.last,
+    }
     try:
-        asyncio.run(serve(pages(records(arguments.records), arguments.size), arguments.latency))
+        asyncio.run(serve(book, options.latency, told))
     except KeyboardInterrupt:
         sys.exit(0)
 

@@ -1,0 +1,61 @@
+"""The peers' interpreters, each with what that peer needs and nothing of the product's. Made once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENVS = HERE / ".venvs"
+NEEDS = {
+    "hand": ("httpx", "orjson", "pycurl", "msgspec", "psycopg[binary]", "sqlalchemy"),
+    "hde": (str(HERE.parent),),
+}
+TOLD = {"hand": ("httpx", "orjson", "pycurl", "msgspec", "psycopg", "sqlalchemy")}
+"""Whose versions belong into the results."""
+VERSIONS = """
+import importlib.metadata, json, sys
+installed = {one.name.lower(): one.version for one in importlib.metadata.distributions()}
+print(json.dumps({name: installed[name] for name in sys.argv[1:] if name in installed}))
+"""
+
+
+def python_of(name: str) -> str:
+    """The interpreter of that environment, which is made and filled when it is not there."""
+    folder = VENVS / name
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    wanted = "\n".join(NEEDS[name])
+    stamp = folder / "installed"
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        print(f"Installing {', '.join(NEEDS[name])} into {folder.relative_to(HERE.parent)} ...", flush=True)
+        venv.create(folder, with_pip=True, clear=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *NEEDS[name]]
+        subprocess.run(pip, check=True)
+        stamp.write_text(wanted)
+    return str(python)
+
+
+def versions(name: str, python: str) -> dict[str, str]:
+    """Of the packages that matter, as they are installed for `python`."""
+    command = [python, "-c", VERSIONS, *TOLD.get(name, ())]
+    found: dict[str, str] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return found
+
+
+def engine_at_hand() -> bool:
+    """Whether this interpreter runs hde; the checkout's engine is on its path already."""
+    try:
+        import hde.cli  # noqa: F401 - with all that it needs
+    except ImportError:
+        return False
+    return True
+
+
+def begin_again_with_the_engine() -> None:
+    """This same call with an interpreter that has what hde needs. Does not return."""
+    python = python_of("hde")
+    os.execv(python, [python, *sys.argv])

@@ -1,0 +1,85 @@
+"""The benchmark's harness: everybody stores every record, and the table says what was measured. Nothing about time."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[1]
+sys.path.append(str(TOP))
+from benchmarks import results  # noqa: E402
+from benchmarks.measure import Measured  # noqa: E402
+from benchmarks.race import Course, Outcome  # noqa: E402
+
+ENTRANTS = ("hde_raw", "hde_canonical", "hand_copy", "copy_floor")
+
+
+def cells(text: str) -> dict[str, list[str]]:
+    """The lines of a table by their first cell."""
+    lines = (re.findall(r" ([^|]*) (?=\|)", line) for line in text.splitlines() if line.startswith("| "))
+    return {first: rest for first, *rest in lines}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a small run of the whole harness wrote; it fails by itself where a record is missing."""
+    file = tmp_path_factory.mktemp("bench") / "results.md"
+    command = [sys.executable, str(TOP / "benchmarks" / "run.py"), "load", "--records=200", "--size=25", "--runs=1"]
+    command += ["--here", f"--only={','.join(ENTRANTS)}", f"--results={file}"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return file.read_text()
+
+
+def test_every_contestant_has_a_whole_line(written: str) -> None:
+    table = cells(written)
+    assert set(ENTRANTS) <= set(table)
+    for name in ENTRANTS:
+        assert len(table[name]) == len(table[""])
+        assert all(table[name][:-1])
+
+
+def test_the_source_was_asked_for_each_page_once(written: str) -> None:
+    table = cells(written)
+    requests = table[""].index("requests")
+    # hde asks whose records they are first
+    assert [table[name][requests] for name in ENTRANTS] == ["9", "9", "8", "8"]
+
+
+def test_what_ran_where_is_told(written: str) -> None:
+    assert re.search(r"1 rounds\. hde \S+, Python \S+, PostgreSQL 18\S*,? .*; .+ cores, \d+ GB", written)
+
+
+def outcome() -> Outcome:
+    def of(*seconds: float) -> list[Measured]:
+        return [Measured(one, peak=80_000_000, client_cpu=1.5, postgres_cpu=0.5, wal=2_500_000) for one in seconds]
+
+    asked = {"requests": 4, "most_in_flight": 1, "most_in_a_minute": 4}
+    measured = {("hde_raw", "load"): of(9.0, 2.0, 1.0), ("hand_copy", "load"): of(4.0, 8.0, 3.0)}
+    return Outcome(Course(1_000, 250), 3, measured, dict.fromkeys(measured, asked))
+
+
+def test_ratios_are_of_medians() -> None:
+    assert results.ratio(outcome(), "hde_raw", "hand_copy", "load") == 2.0
+    assert results.ratio(outcome(), "hde_raw", "hde_raw", "load") == 1.0
+
+
+def test_a_line_holds_the_medians_and_the_extremes() -> None:
+    from benchmarks.entries import ENTRIES
+
+    table = cells(results.table(outcome(), list(ENTRIES.values()), "load"))
+    assert table["hand_copy"] == ["250", "2.00", "4.00 (3.00 to 8.00)", "80", "1.50", "0.50", "2.50", "4", "1", "4"]
+
+
+def test_a_course_that_is_run_again_takes_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "results.md"
+    for text in ("## one\n\nfirst\n", "## two\n\nsecond\n", "## one\n\nthird\n"):
+        results.write(file, text)
+    assert re.findall(r"^(## \w+|first|second|third)$", file.read_text(), re.MULTILINE) == [
+        *("## one", "third"),
+        *("## two", "second"),
+    ]
