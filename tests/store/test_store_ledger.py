@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from store_made import ask
 
 from hde.store import ledger
+from hde.store.cuts import RECENT, cut
 from hde.store.database import Connection, transaction
-from hde.store.ledger import Progress, Span, Stream, WindowRecord, cut
+from hde.store.ledger import Progress, Span, Stream, WindowRecord
 from hde.store.merge import Counts
 
 NOW = datetime(2026, 1, 31, 15, 30, tzinfo=UTC)
@@ -146,9 +147,9 @@ def test_without_a_beginning_two_years_are_cut_and_the_rest_is_one_window() -> N
     pieces = cut([Span(None, NOW)], 90 * DAY, NOW)
     assert pieces[0].end == NOW
     assert pieces[1].start is None
-    assert NOW - ledger.RECENT - 90 * DAY < pieces[1].end <= NOW - ledger.RECENT
+    assert NOW - RECENT - 90 * DAY < pieces[1].end <= NOW - RECENT
     assert len(pieces) == 10
-    assert cut([Span(None, BEGIN - 3 * ledger.RECENT)], 90 * DAY, NOW) == [Span(None, BEGIN - 3 * ledger.RECENT)]
+    assert cut([Span(None, BEGIN - 3 * RECENT)], 90 * DAY, NOW) == [Span(None, BEGIN - 3 * RECENT)]
 
 
 @pytest.mark.parametrize("start", [datetime.min.replace(tzinfo=UTC), EPOCH - DAY, EPOCH])

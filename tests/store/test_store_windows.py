@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,11 +12,15 @@ from store_made import ask
 from hde.store import journal, ledger
 from hde.store.database import Connection, transaction
 from hde.store.ledger import CURSOR_TTL, Progress, Span, Stream, WindowRecord
-from hde.store.merge import Counts
+from hde.store.merge import Counts, Cursor
 
 NOW = datetime(2026, 1, 31, 15, 30, tzinfo=UTC)
 SPAN = Span(NOW - timedelta(days=90), NOW)
 MINUTE = timedelta(minutes=1)
+_WRITTEN = (
+    "SELECT state, cursor, cursor_at, requests, pages, new, changed, unchanged, vanished, seconds, warnings,"
+    " stopped_because, ended_at IS NULL FROM meta.windows"
+)
 
 
 def stream(account: int, request: str = "hash") -> Stream:
@@ -47,6 +53,31 @@ def test_batches_add_up_until_the_window_is_done(connection: Connection, account
         ("done", None, 4, 2, 2, 4, 6, 8, 1.0, "no next page")
     ]
     assert ask(connection, "SELECT ended_at IS NOT NULL FROM meta.windows") == [True]
+
+
+def test_pages_written_together_say_what_they_say_one_by_one(connection: Connection, account: int) -> None:
+    pages = [
+        (0, replace(progress({"next": "a"}, at=NOW - MINUTE), warnings=("old firmware",))),
+        (1, progress({"next": "x"})),
+        (0, replace(progress({"next": "b"}), warnings=("still old",))),
+        (1, progress(None, stopped="no next page")),
+    ]
+
+    def written(advance: Callable[[Cursor, list[tuple[WindowRecord, Progress]]], None]) -> list[object]:
+        windows = [WindowRecord(stream(account), SPAN, NOW), WindowRecord(stream(account), None, NOW)]
+        with transaction(connection) as cursor:
+            ledger.advance(cursor, windows[0], progress({"next": "before"}), 1)
+            advance(cursor, [(windows[at], page) for at, page in pages])
+        rows = ask(connection, f"{_WRITTEN} WHERE id = ANY(ARRAY[{windows[0].id}, {windows[1].id}]) ORDER BY id")
+        return list(rows)
+
+    def one_by_one(cursor: Cursor, steps: list[tuple[WindowRecord, Progress]]) -> None:
+        for window, page in steps:
+            ledger.advance(cursor, window, page, 1)
+
+    together = written(lambda cursor, steps: ledger.advance_all(cursor, steps, 1))
+    assert len(together) == 2
+    assert together == written(one_by_one)
 
 
 def opened(connection: Connection, account: int, cursor_state: dict[str, object] | None, at: datetime) -> WindowRecord:

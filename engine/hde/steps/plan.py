@@ -22,6 +22,7 @@ from hde.spec.elements import parents_of
 from hde.spec.formats import span as span_of_time
 from hde.spec.template import Template
 from hde.store import ledger
+from hde.store.cuts import cut
 from hde.store.ledger import Span, Stream, WindowRecord
 from hde.store.merge import Cursor
 
@@ -181,7 +182,7 @@ def _windows(
         spans = ledger.owed(cursor, stream, begin, now, window.settle)
     if window.order == "newest_first":
         spans = _one_span(spans)
-    fresh = [WindowRecord(stream, span, now) for span in ledger.cut(spans, window.step, now)]
+    fresh = [WindowRecord(stream, span, now) for span in cut(spans, window.step, now)]
     return [Reading(resource, record, element) for record in (*resumed, *fresh)]
 
 

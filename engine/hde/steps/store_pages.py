@@ -59,10 +59,12 @@ class Storing:
             merge.lock_account(cursor, table.schema, self.account)
             merged = self.merge_rows(cursor, table, [page for _, page in pages])
             seconds = (time.monotonic() - self._began) / max(1, len(pages))
+            steps: list[tuple[ledger.WindowRecord, Progress]] = []
             for reading, page in pages:
                 counts = merged.take(row.key for row in page.rows)
-                self._advance(cursor, table, reading, page, counts, seconds)
+                steps.append((reading.window, self._advance(cursor, table, reading, page, counts, seconds)))
                 total.add(counts)
+            ledger.advance_all(cursor, steps, self.run)
             for arrival in arrivals:
                 if arrival.error and not isinstance(arrival.error, Stopped):  # a stopped window stays open
                     self._fail(cursor, arrival.task, str(arrival.error))
@@ -82,8 +84,8 @@ class Storing:
 
     def _advance(
         self, cursor: Cursor, table: RawTable, reading: Reading, page: Page, counts: Counts, seconds: float
-    ) -> None:
-        """A window's progress, and at its natural end what it covers and what it no longer holds."""
+    ) -> Progress:
+        """A window's progress, yet to be written; at its natural end what it covers and what it no longer holds."""
         window = reading.window
         if page.server_time and page.server_time < window.asked_at:
             window.asked_at = page.server_time
@@ -94,15 +96,14 @@ class Storing:
             reading.whole.seen.update(row.key for row in page.rows)
             if page.stopped is not None:
                 covered, counts.vanished = self._whole_ended(cursor, table, reading, page)
-        next_page = dict(page.next) if page.next else None
-        progress = Progress(page.requests, 1, counts, seconds, next_page, page.received_at, page.stopped, page.warnings)
-        ledger.advance(cursor, window, progress, self.run)
         fan = self.fans.get(reading.resource.name)
         if fan is None or fan.is_each_time:
             for one in covered:
                 ledger.cover(cursor, one.window, one.settle)
         if fan is not None and page.stopped is not None:
             fan.ended(cursor, reading, None)
+        next_page = dict(page.next) if page.next else None
+        return Progress(page.requests, 1, counts, seconds, next_page, page.received_at, page.stopped, page.warnings)
 
     def _fail(self, cursor: Cursor, reading: Reading, error: str) -> None:
         ledger.fail(cursor, reading.window, error, self.run)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,13 +14,9 @@ from hde.store.merge import Counts
 
 Cursor = psycopg.Cursor[Any]
 CURSOR_TTL = timedelta(hours=1)
-RECENT = timedelta(days=730)
-"""Without a declared beginning, only so much of the past is cut into steps; what is older stays one window."""
 MOST_WARNINGS = 20
 """Of one window; more of them say nothing new."""
 KEPT_FOR = timedelta(days=90)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -67,9 +63,22 @@ class Progress:
     counts: Counts
     seconds: float
     cursor: dict[str, object] | None
-    received_at: datetime
+    received_at: datetime | None
     stopped_because: str | None
     warnings: tuple[str, ...] = ()
+
+    def then(self, later: Progress) -> Progress:
+        """Both as one: what is counted is summed, where the window stands is what the later one says."""
+        counts = replace(self.counts)
+        counts.add(later.counts)
+        return replace(
+            later,
+            requests=self.requests + later.requests,
+            pages=self.pages + later.pages,
+            counts=counts,
+            seconds=self.seconds + later.seconds,
+            warnings=self.warnings if len(self.warnings) >= MOST_WARNINGS else self.warnings + later.warnings,
+        )
 
 
 def owed(cursor: Cursor, stream: Stream, begin: datetime | None, now: datetime, settle: timedelta) -> list[Span]:
@@ -87,31 +96,6 @@ def owed(cursor: Cursor, stream: Stream, begin: datetime | None, now: datetime, 
         {"begin": begin, "now": now, "settled": now - settle, **_of(stream)},
     )
     return [Span(start, end) for start, end in cursor.fetchall()]
-
-
-def cut(spans: Sequence[Span], step: timedelta | None, now: datetime) -> list[Span]:
-    """Windows: spans cut at multiples of `step` since the epoch; the youngest first, then oldest first."""
-    pieces = [piece for span in spans for piece in _cut(span, step, now)]
-    pieces.sort(key=lambda piece: piece.start or _BEGINNING)
-    return [*pieces[-1:], *pieces[:-1]]
-
-
-def _cut(span: Span, step: timedelta | None, now: datetime) -> list[Span]:
-    if step is None:
-        return [span]
-    at = span.start or max(_multiple(now - RECENT, step), _EPOCH)
-    if at >= span.end:
-        return [span]
-    pieces = [] if span.start else [Span(None, at)]
-    while at < span.end:
-        upper = min(at + (step - (at - _EPOCH) % step), span.end)
-        pieces.append(Span(at, upper))
-        at = upper
-    return pieces
-
-
-def _multiple(at: datetime, step: timedelta) -> datetime:
-    return _EPOCH + (at - _EPOCH) // step * step
 
 
 def open_windows(cursor: Cursor, stream: Stream, now: datetime) -> list[WindowRecord]:
@@ -162,27 +146,31 @@ def request_changed(cursor: Cursor, stream: Stream) -> bool:
     return bool(row and row[0])
 
 
+def advance_all(cursor: Cursor, steps: Iterable[tuple[WindowRecord, Progress]], run: int) -> None:
+    """Write the progress of a batch of pages, one statement a window: a page may cost less than writing about it."""
+    sums: dict[int, tuple[WindowRecord, Progress]] = {}
+    for window, progress in steps:
+        former = sums.get(id(window))
+        sums[id(window)] = window, former[1].then(progress) if former else progress
+    for window, progress in sums.values():
+        advance(cursor, window, progress, run)
+
+
 def advance(cursor: Cursor, window: WindowRecord, progress: Progress, run: int) -> None:
     """Write a batch's progress. Belongs into the transaction that stores the batch's rows."""
     if window.id is None:
-        _begin(cursor, window, run)
+        _begin(cursor, window, run, progress)
+        return
     cursor.execute(
         "UPDATE meta.windows SET requests = requests + %(requests)s, pages = pages + %(pages)s, new = new + %(new)s,"
         " changed = changed + %(changed)s, unchanged = unchanged + %(unchanged)s, vanished = vanished + %(vanished)s,"
         " seconds = seconds + %(seconds)s, asked_at = %(asked_at)s, cursor = %(cursor)s, cursor_at = %(received_at)s,"
         " warnings = CASE WHEN cardinality(warnings) < %(most)s THEN warnings || %(warnings)s::text[]"
         " ELSE warnings END,"
-        " stopped_because = %(stopped)s, state = CASE WHEN %(stopped)s::text IS NULL THEN 'open' ELSE 'done' END,"
+        " stopped_because = %(stopped)s, state = %(state)s,"
         " ended_at = CASE WHEN %(stopped)s::text IS NULL THEN NULL ELSE now() END WHERE id = %(id)s",
-        {
-            "requests": progress.requests, "pages": progress.pages, "new": progress.counts.new,
-            "changed": progress.counts.changed, "unchanged": progress.counts.unchanged,
-            "vanished": progress.counts.vanished, "seconds": progress.seconds, "asked_at": window.asked_at,
-            "cursor": None if progress.cursor is None else Jsonb(progress.cursor),
-            "received_at": progress.received_at, "stopped": progress.stopped_because, "id": window.id,
-            "warnings": list(progress.warnings), "most": MOST_WARNINGS,
-        },
-    )  # fmt: skip
+        {"most": MOST_WARNINGS, "id": window.id, **_written(window, progress)},
+    )
 
 
 def cover(cursor: Cursor, window: WindowRecord, settle: timedelta) -> None:
@@ -259,7 +247,7 @@ def accept_request(cursor: Cursor, stream: Stream) -> None:
 def fail(cursor: Cursor, window: WindowRecord, error: str, run: int) -> None:
     """A window that ended in an error is no longer open: its time stays owed."""
     if window.id is None:
-        _begin(cursor, window, run)
+        _begin(cursor, window, run, Progress(0, 0, Counts(), 0.0, None, None, None))
     cursor.execute(
         "UPDATE meta.windows SET state = 'failed', error = %s, ended_at = now(), cursor = NULL WHERE id = %s",
         (error[:500], window.id),
@@ -274,20 +262,35 @@ def prune(cursor: Cursor) -> None:
     cursor.execute("DELETE FROM meta.runs WHERE COALESCE(finished_at, started_at) < %s", (oldest,))
 
 
-def _begin(cursor: Cursor, window: WindowRecord, run: int) -> None:
+def _begin(cursor: Cursor, window: WindowRecord, run: int, progress: Progress) -> None:
     span = window.span
     cursor.execute(
-        "INSERT INTO meta.windows (account, run_id, resource, parent, start_at, end_at, asked_at, state, request_hash)"
-        " VALUES (%(account)s, %(run)s, %(resource)s, %(parent)s, %(start)s, %(end)s, %(asked_at)s, 'open', %(hash)s)"
-        " RETURNING id",
+        "INSERT INTO meta.windows (account, run_id, resource, parent, start_at, end_at, request_hash, asked_at,"
+        " requests, pages, new, changed, unchanged, vanished, seconds, cursor, cursor_at, warnings, stopped_because,"
+        " state, ended_at)"
+        " VALUES (%(account)s, %(run)s, %(resource)s, %(parent)s, %(start)s, %(end)s, %(hash)s, %(asked_at)s,"
+        " %(requests)s, %(pages)s, %(new)s, %(changed)s, %(unchanged)s, %(vanished)s, %(seconds)s, %(cursor)s,"
+        " %(received_at)s, %(warnings)s, %(stopped)s, %(state)s,"
+        " CASE WHEN %(stopped)s::text IS NOT NULL THEN now() END) RETURNING id",
         {
             "run": run, "start": span.start if span else None, "end": span.end if span else None,
-            "asked_at": window.asked_at, "hash": window.stream.request_hash, **_of(window.stream),
+            "hash": window.stream.request_hash, **_of(window.stream), **_written(window, progress),
         },
     )  # fmt: skip
     row = cursor.fetchone()
     assert row is not None
     window.id = row[0]
+
+
+def _written(window: WindowRecord, progress: Progress) -> dict[str, object]:
+    counts = progress.counts
+    return {
+        "requests": progress.requests, "pages": progress.pages, "new": counts.new, "changed": counts.changed,
+        "unchanged": counts.unchanged, "vanished": counts.vanished, "seconds": progress.seconds,
+        "asked_at": window.asked_at, "cursor": None if progress.cursor is None else Jsonb(progress.cursor),
+        "received_at": progress.received_at, "warnings": list(progress.warnings),
+        "stopped": progress.stopped_because, "state": "open" if progress.stopped_because is None else "done",
+    }  # fmt: skip
 
 
 def _of(stream: Stream) -> dict[str, object]:

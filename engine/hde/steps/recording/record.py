@@ -30,7 +30,8 @@ from hde.steps.recording.pseudonyms import Pseudonyms
 from hde.steps.recording.shapes import of_every_shape
 from hde.steps.trying.preview import Wanted, element_of
 from hde.steps.trying.rehearsal import Open, first_readings, read
-from hde.store.ledger import Span, cut
+from hde.store.cuts import cut
+from hde.store.ledger import Span
 
 MOST_FIXTURES = 8
 MOST_OF_A_PAGE = 5

@@ -28,7 +28,7 @@ from hde.spec.mapping import Reference
 from hde.steps import plan, read_windows
 from hde.steps.plan import Reading
 from hde.steps.read_folder import files_of
-from hde.store import ledger
+from hde.store.cuts import cut
 from hde.store.ledger import Span, WindowRecord
 
 __all__ = ["CanonicalRow", "OfMapping", "Open", "Records", "Watch", "elements", "first_readings", "map_row", "read"]
@@ -69,7 +69,7 @@ def first_readings(
         return [Reading(resource, WindowRecord(stream, None, now), element)]
     begin, end = since or stream.begin, min(until or now, now)
     spans = [Span(begin, end)] if begin is None or begin < end else []
-    records = (WindowRecord(stream, span, now) for span in ledger.cut(spans, resource.window.step, now))
+    records = (WindowRecord(stream, span, now) for span in cut(spans, resource.window.step, now))
     return [Reading(resource, record, element) for record in records]
 
 
