@@ -75,6 +75,7 @@ class Entry:
 RAW = "bench_raw.sleeps"
 SLEEPS = "canonical.sleep_sessions"
 HAND = "records"
+DLT = "bench.sleeps"
 ENTRIES = {
     entry.name: entry
     for entry in (
@@ -88,6 +89,10 @@ ENTRIES = {
               files="whoop", shapes=("sleep",)),
         Entry("hand_fast", "a loader tuned to the end: pycurl, slices, COPY, anti-join", HAND, venv="hand"),
         Entry("hand_copy", "a good loader by hand: httpx, orjson, COPY, ON CONFLICT", HAND, venv="hand"),
+        Entry("sqlalchemy_loop", "the plain loop: httpx, an upsert a page by SQLAlchemy", HAND, venv="hand"),
+        Entry("dlt_tuned", "dlt's REST source: upsert, COPY of csv, 2 workers, files of 25,000, no child tables", DLT,
+              venv="dlt", script="dlt_rest", arguments=("--tuned",)),
+        Entry("dlt_default", "dlt's REST source: merge", DLT, venv="dlt", script="dlt_rest"),
         Entry("copy_floor", "the floor: COPY of texts that are in memory", HAND, phases=("load",)),
     )
 }  # fmt: skip

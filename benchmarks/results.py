@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from benchmarks.chart import Point
 from benchmarks.entries import Entry, Phase
 from benchmarks.measure import Measured
 from benchmarks.race import Course, Outcome
 
 HEAD = """# Results
 
-Written by `python3 benchmarks/run.py`; what is measured and who takes part: [README.md](README.md). Medians of the
+Written by `python3 benchmarks/run.py`; what is measured and who takes part: README.md. Medians of the
 rounds; seconds with the fastest and the slowest round. `hde_raw ÷` is hde_raw's records per second divided by that
 line's: above 1 hde is faster. Compare ratios within one table: seconds depend on the machine.
 """
@@ -27,7 +28,7 @@ MB = 1_000_000
 
 def section(outcome: Outcome, entries: Sequence[Entry], versions: str) -> str:
     """A course's tables, one a phase, under a heading that says what the course was."""
-    parts = [f"## {title(outcome.course)}", f"{datetime.now(UTC).date()}, {outcome.rounds} rounds. {versions}"]
+    parts = [f"## {title(outcome.course)}", _when(outcome, versions)]
     for phase in outcome.course.phases:
         if len(outcome.course.phases) > 1:
             parts.append(f"### {PHASES[phase]}")
@@ -35,8 +36,36 @@ def section(outcome: Outcome, entries: Sequence[Entry], versions: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+GROWTH = "Growth: the same first load of more and more records"
+
+
+def growth(outcomes: Sequence[Outcome], versions: str) -> str:
+    """One table of a first load of ever more records."""
+    rows = [["", "records", "records/s", "seconds", "peak MB"]]
+    for name, points in lines(outcomes).items():
+        for point in points:
+            rate = f"{point.records / point.seconds:,.0f}"
+            rows.append([name, f"{point.records:,}", rate, f"{point.seconds:.2f}", f"{point.megabytes:.0f}"])
+    return f"## {GROWTH}\n\n{_when(outcomes[0], versions)}\n\n{_markdown(rows)}\n"
+
+
+def lines(outcomes: Sequence[Outcome]) -> dict[str, list[Point]]:
+    """By contestant the medians of its first loads, in the order of `outcomes`."""
+    found: dict[str, list[Point]] = {}
+    for outcome in outcomes:
+        for (name, _), rounds in outcome.measured.items():
+            point = Point(outcome.course.records, _median(rounds, "seconds"), _median(rounds, "peak") / MB)
+            found.setdefault(name, []).append(point)
+    return found
+
+
+def _when(outcome: Outcome, versions: str) -> str:
+    return f"{datetime.now(UTC).date()}, {outcome.rounds} rounds. {versions}"
+
+
 def title(course: Course) -> str:
     latency = f"{course.latency * 1000:.0f} ms before each answer" if course.latency else "no latency"
+    latency += ", eight windows of time" if course.windows else ""
     what = "First load" if course.phases == ("load",) else "First load and again"
     return f"{what}: {course.records:,} {course.shape} records, {course.size:,} a page, {latency}"
 
@@ -45,7 +74,14 @@ def table(outcome: Outcome, entries: Sequence[Entry], phase: Phase) -> str:
     """Every contestant that has that phase, in the order given."""
     taking_part = [entry for entry in entries if (entry.name, phase) in outcome.measured]
     references = [name for name in REFERENCES if (name, phase) in outcome.measured]
-    head = ["", "records/s", *(f"{name} ÷" for name in references), "seconds", "peak MB", "client CPU s"]
+    head = [
+        "",
+        *(["records/s"] if phase != "new" else []),
+        *(f"{name} ÷" for name in references),
+        "seconds",
+        "peak MB",
+        "client CPU s",
+    ]
     head += ["Postgres CPU s", "WAL MB", "requests", "most in flight", "most in a minute"]
     with_first_row = phase == "load" and bool(outcome.first_rows)
     rows = [[*head, "first row s"] if with_first_row else head]
@@ -61,7 +97,7 @@ def _line(outcome: Outcome, name: str, phase: Phase, references: Sequence[str]) 
     seconds = [one.seconds for one in rounds]
     asked = outcome.asked[name, phase]
     return [
-        f"{outcome.course.records / median(seconds):,.0f}",
+        *([f"{outcome.course.records / median(seconds):,.0f}"] if phase != "new" else []),
         *(f"{ratio(outcome, reference, name, phase):.2f}" for reference in references),
         f"{median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})",
         f"{_median(rounds, 'peak') / MB:.0f}",

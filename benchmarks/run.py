@@ -5,7 +5,9 @@
     python3 benchmarks/run.py load --size 1000       one of them; --only hde_raw,hand_fast for some contestants
 
 `load`: a first load, large and small pages. `latency`: 50 ms before each answer, eight windows of time. `again`: the
-same once more, and only what is new. Needs Linux, and Python 3.11 or later.
+same once more, and only what is new. `growth`: ever more records, drawn in docs/growth.svg.
+
+Needs Linux, and Python 3.11 or later.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ if __name__ == "__main__" and not venvs.engine_at_hand():
     venvs.begin_again_with_the_engine()
 
 import hde  # noqa: E402
-from benchmarks import results, shapes  # noqa: E402
+from benchmarks import chart, results, shapes  # noqa: E402
 from benchmarks.entries import ENTRIES  # noqa: E402
 from benchmarks.measure import Failed  # noqa: E402
 from benchmarks.race import Course, Outcome, race  # noqa: E402
@@ -44,7 +46,10 @@ SCENARIOS = {
     "load": Scenario((100_000,), (1_000, 25)),
     "latency": Scenario((10_000,), (25,), 0.05, windows=True),
     "again": Scenario((100_000,), (1_000,), phases=("load", "again", "new")),
+    "growth": Scenario((10_000, 100_000, 1_000_000), (1_000,)),
 }
+GROWING = ("hde_raw", "hde_canonical")
+"""Who takes part in `growth` when nobody is named."""
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -61,6 +66,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="rounds, each contestant once in each")
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"of {', '.join(ENTRIES)}")
     parser.add_argument("--results", type=Path, default=HERE / "results.md")
+    parser.add_argument("--chart", type=Path, default=HERE.parent / "docs" / "growth.svg", help="where growth is drawn")
     parser.add_argument("--here", action="store_true", help="everybody with this interpreter, nothing is installed")
     options = parser.parse_args()
     for name in options.scenarios:
@@ -74,23 +80,34 @@ def parsed() -> argparse.Namespace:
 
 def main() -> None:
     options = parsed()
-    entries = [
-        entry
-        for entry in ENTRIES.values()
-        if (not options.only or entry.name in options.only) and options.shape in entry.shapes
-    ]
-    installed = {entry.venv for entry in entries if entry.venv and not options.here}
-    pythons = {entry.venv: sys.executable for entry in entries} | {name: venvs.python_of(name) for name in installed}
     try:
         for name in options.scenarios or SCENARIOS:
-            for course in courses(SCENARIOS[name], options):
-                print(f"\n{results.title(course)}", flush=True)
-                outcome = race(course, entries, pythons, options.runs, lambda line: print(line, flush=True))
-                text = results.section(outcome, entries, versions(outcome, pythons))
-                results.write(options.results, text)
-                print(text, flush=True)
+            run(name, options)
     except Failed as error:
         sys.exit(str(error))
+
+
+def run(name: str, options: argparse.Namespace) -> None:
+    """All courses of a scenario, and what came of them into the results."""
+    names = options.only or (GROWING if name == "growth" else ENTRIES)
+    entries = [entry for entry in ENTRIES.values() if entry.name in names and options.shape in entry.shapes]
+    installed = {entry.venv for entry in entries if entry.venv and not options.here}
+    pythons = {entry.venv: sys.executable for entry in entries} | {one: venvs.python_of(one) for one in installed}
+    outcomes = []
+    for course in courses(SCENARIOS[name], options):
+        print(f"\n{results.title(course)}", flush=True)
+        outcome = race(course, entries, pythons, options.runs, lambda line: print(line, flush=True))
+        outcomes.append(outcome)
+        if name != "growth":
+            tell(results.section(outcome, entries, versions(outcome, pythons)), options.results)
+    if name == "growth":
+        tell(results.growth(outcomes, versions(outcomes[0], pythons)), options.results)
+        options.chart.write_text(chart.svg(results.lines(outcomes)), encoding="utf-8")
+
+
+def tell(text: str, file: Path) -> None:
+    results.write(file, text)
+    print(text, flush=True)
 
 
 def courses(scenario: Scenario, options: argparse.Namespace) -> list[Course]:

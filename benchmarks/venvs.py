@@ -13,9 +13,10 @@ HERE = Path(__file__).resolve().parent
 VENVS = HERE / ".venvs"
 NEEDS = {
     "hand": ("httpx", "orjson", "pycurl", "msgspec", "psycopg[binary]", "sqlalchemy"),
+    "dlt": ("dlt[postgres]",),
     "hde": (str(HERE.parent),),
 }
-TOLD = {"hand": ("httpx", "orjson", "pycurl", "msgspec", "psycopg", "sqlalchemy")}
+TOLD = {"hand": ("httpx", "orjson", "pycurl", "msgspec", "psycopg", "sqlalchemy"), "dlt": ("dlt", "psycopg2-binary")}
 """Whose versions belong into the results."""
 VERSIONS = """
 import importlib.metadata, json, sys

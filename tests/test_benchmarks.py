@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 TOP = Path(__file__).parents[1]
 sys.path.append(str(TOP))
-from benchmarks import results  # noqa: E402
+from benchmarks import chart, results, shapes  # noqa: E402
 from benchmarks.measure import Measured  # noqa: E402
+from benchmarks.page_server import Book  # noqa: E402
 from benchmarks.race import Course, Outcome  # noqa: E402
 
 ENTRANTS = ("hde_raw", "hde_canonical", "hand_copy", "copy_floor")
@@ -83,3 +87,58 @@ def test_a_course_that_is_run_again_takes_its_place(tmp_path: Path) -> None:
         *("## one", "third"),
         *("## two", "second"),
     ]
+
+
+NOW = datetime(2026, 3, 5, 7, tzinfo=UTC)
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book(shapes.records("flat", 50, NOW), shapes.starts(50, NOW), size=3, windows=True, now=NOW)
+
+
+def read(book: Book, query: str) -> list[str]:
+    """The starts of all records from that first page on."""
+    found = []
+    while query:
+        page = json.loads(book.page(f"/sleeps?{query}").partition(b"\r\n\r\n")[2])
+        found += [record["start"] for record in page["records"]]
+        query = f"cursor={page['next_token']}" if page["next_token"] else ""
+    return found
+
+
+def test_windows_hold_every_record_once_and_each_its_own(book: Book) -> None:
+    every = read(book, "all")
+    assert len(every) == len(set(every)) == 50
+    first, step = shapes.first_start(NOW), timedelta(days=shapes.step_days(NOW))
+    bounds = [shapes.iso(first + number * step) for number in range(shapes.SPANS + 1)]
+    by_window = [read(book, f"start={begin}") for begin in bounds[:-1]]
+    assert [one for window in by_window for one in window] == every
+    for window, begin, end in zip(by_window, bounds, bounds[1:], strict=False):
+        assert window
+        assert all(begin <= one < end for one in window)
+
+
+def test_after_the_last_record_there_is_nothing(book: Book) -> None:
+    last = shapes.starts(50, NOW)[-1]
+    assert read(book, f"start={shapes.iso(last)}") == [shapes.iso(last)]
+    assert read(book, f"start={shapes.iso(last + timedelta(seconds=1))}") == []
+
+
+def test_the_most_requests_of_any_minute_are_counted(book: Book) -> None:
+    book.asked = [0.0, 50.0, 59.9, 60.0, 109.0, 200.0]
+    assert book.stats() == {"requests": 6, "most_in_flight": 0, "most_in_a_minute": 4}
+
+
+def test_growth_is_drawn_with_a_line_for_each_in_both_panels() -> None:
+    drawn = {
+        "hde_raw": [chart.Point(10_000, 1.1, 90), chart.Point(1_000_000, 44.0, 99)],
+        "hand_copy": [chart.Point(10_000, 0.5, 60), chart.Point(1_000_000, 41.0, 61)],
+    }
+    picture = ElementTree.fromstring(chart.svg(drawn))
+    lines = [one.get("points", "") for one in picture.iter() if one.tag.endswith("polyline")]
+    assert len(lines) == 4
+    for line in lines:
+        (left, low), (right, high) = ((float(part) for part in point.split(",")) for point in line.split())
+        assert (left, right) == (0, chart.PLOT_WIDTH)
+        assert 0 <= high < low <= chart.PLOT_HEIGHT

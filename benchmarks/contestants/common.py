@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # dlt has another driver
+    import psycopg
 
 TABLE = "records"
 CREATE = """
@@ -13,6 +17,12 @@ CREATE = """
 """
 BATCH = 10_000
 """Records merged at once."""
+
+
+def newest(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    """The parameters that ask for what is not older than the newest record that is stored."""
+    row = connection.execute('SELECT max("start") FROM records').fetchone()
+    return {"start": row[0].strftime("%Y-%m-%dT%H:%M:%SZ")} if row and row[0] else {}
 
 
 def asked() -> argparse.Namespace:

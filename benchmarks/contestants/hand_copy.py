@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import psycopg
-from common import BATCH, CREATE, asked
+from common import BATCH, CREATE, asked, newest
 
 try:
     from orjson import dumps, loads
@@ -22,8 +22,7 @@ MERGE = """
 """
 
 
-def pages(url: str, start: str | None) -> Iterator[list[dict[str, Any]]]:
-    params: dict[str, str] = {"start": start} if start else {}
+def pages(url: str, params: dict[str, str]) -> Iterator[list[dict[str, Any]]]:
     with httpx.Client(base_url=url) as client:
         while True:
             page = loads(client.get("/sleeps", params=params).raise_for_status().content)
@@ -47,12 +46,8 @@ def main() -> None:
     options = asked()
     with psycopg.connect(options.database, autocommit=True) as connection:
         connection.execute(CREATE)
-        start = None
-        if options.new:
-            row = connection.execute('SELECT max("start") FROM records').fetchone()
-            start = row[0].strftime("%Y-%m-%dT%H:%M:%SZ") if row and row[0] else None
         batch: list[dict[str, Any]] = []
-        for records in pages(options.url, start):
+        for records in pages(options.url, newest(connection) if options.new else {}):
             batch += records
             if len(batch) >= BATCH:
                 merge(connection, batch)

@@ -7,11 +7,12 @@ import threading
 from io import BytesIO
 from queue import Queue
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import psycopg
 import pycurl
-from common import BATCH, CREATE, asked
+from common import BATCH, CREATE, asked, newest
 
 PLAN = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 MERGE = """
@@ -40,23 +41,22 @@ Row = tuple[Columns, msgspec.Raw]
 Pages = Queue[list[Row] | BaseException | None]
 
 
-def fetch(url: str, start: str | None, pages: Pages) -> None:
+def fetch(url: str, params: dict[str, str], pages: Pages) -> None:
     """Puts every page's rows on the queue, None at the end."""
     decode_page, decode_columns = msgspec.json.Decoder(Page).decode, msgspec.json.Decoder(Columns).decode
     curl = pycurl.Curl()
     curl.setopt(pycurl.FAILONERROR, True)
-    query = f"?start={start}" if start else ""
     try:
         while True:
             body = BytesIO()
-            curl.setopt(pycurl.URL, f"{url}/sleeps{query}")
+            curl.setopt(pycurl.URL, f"{url}/sleeps?{urlencode(params)}")
             curl.setopt(pycurl.WRITEDATA, body)
             curl.perform()
             page = decode_page(body.getvalue())
             pages.put([(decode_columns(raw), raw) for raw in page.records])
             if not page.next_token:
                 return pages.put(None)
-            query = f"?cursor={page.next_token}"
+            params = {"cursor": page.next_token}
     except BaseException as error:
         pages.put(error)
         raise
@@ -86,12 +86,9 @@ def main() -> None:
     options = asked()
     with psycopg.connect(options.database, autocommit=True) as connection:
         connection.execute(CREATE)
-        start = None
-        if options.new:
-            row = connection.execute('SELECT max("start") FROM records').fetchone()
-            start = row[0].strftime("%Y-%m-%dT%H:%M:%SZ") if row and row[0] else None
+        params = newest(connection) if options.new else {}
         pages: Pages = Queue(maxsize=10)
-        threading.Thread(target=fetch, args=(options.url, start, pages), daemon=True).start()
+        threading.Thread(target=fetch, args=(options.url, params, pages), daemon=True).start()
         batch: list[Row] = []
         while (page := pages.get()) is not None:
             if isinstance(page, BaseException):
