@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -38,6 +39,28 @@ class RawRow(NamedTuple):
     received: bytes | None = None
     """The text as received where `payload` had to differ from it."""
     issues: tuple[Issue, ...] = ()
+
+    def read(self) -> RawRow:
+        """Itself: it is read already."""
+        return self
+
+
+class UnreadRow(NamedTuple):
+    """A record of which only the key is read yet: where the same text is stored already, nobody reads on."""
+
+    key: tuple[str, ...]
+    hash: bytes
+    """As that of the `RawRow` it becomes."""
+    text: bytes
+    """As received."""
+    reader: Callable[[bytes], RawRow | list[Issue]]
+
+    def read(self) -> RawRow | list[Issue]:
+        """The whole row, with the same key; issues alone where it turns out that it cannot be stored."""
+        return self.reader(self.text)
+
+
+Row = RawRow | UnreadRow
 
 
 def key_text(key: tuple[str, ...]) -> str:

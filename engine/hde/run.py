@@ -6,12 +6,14 @@ The only room, with the steps in `hde.steps`, that joins the wings; it has no br
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from hde.errors import SignInNeeded, Stopped, WrongUse
+from hde.issues import Issue
 from hde.mapping.compiled import compile_mapping
+from hde.rows import key_text
 from hde.source.reader import RowReader
 from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
@@ -26,7 +28,7 @@ from hde.steps.receipts import send_receipts
 from hde.steps.report import Report
 from hde.steps.settings import settings_of
 from hde.steps.stage import Options, Stage
-from hde.store import canonical, consumers, journal, ledger, migrate, raw_tables
+from hde.store import canonical, consumers, issues, journal, ledger, migrate, raw_tables
 from hde.store.database import Connection, Database, open_database, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
@@ -133,15 +135,21 @@ def _prepare_tables(stage: Stage) -> None:
     for name, time in read_windows.times_of(stage.source.connector, stage.tables).items():
         referred[name].update([time.key] if time.key else [])
     for name, table in stage.tables.items():
-        result = raw_tables.prepare(stage.connection, table, sorted(referred[name]), _filler(stage, name))
+        wrong: dict[int, dict[str, Iterable[Issue]]] = {}
+        result = raw_tables.prepare(stage.connection, table, sorted(referred[name]), _filler(stage, name, wrong))
+        for account, found in wrong.items():
+            with transaction(stage.connection) as cursor:
+                issues.record(cursor, account, "raw", name, found, stage.run)
         if result.added:
             stage.report.note(f"{name}: {', '.join(result.added)} filled from the stored payloads")
         if result.undeclared:
             stage.report.note(f"{name}: no longer in the connector, kept in the table: {', '.join(result.undeclared)}")
 
 
-def _filler(stage: Stage, name: str) -> raw_tables.Fill:
-    """Reads stored payloads anew, each with the values of the account it belongs to."""
+def _filler(stage: Stage, name: str, wrong: dict[int, dict[str, Iterable[Issue]]]) -> raw_tables.Fill:
+    """Reads stored payloads anew, each with the values of the account it belongs to. Notes what is `wrong` in them:
+    a record that is stored is not read again when it comes unchanged.
+    """
     resource = stage.source.connector.resources[name]
     known = journal.accounts(stage.connection, stage.source.connector.name)
     stage.connection.commit()
@@ -150,7 +158,11 @@ def _filler(stage: Stage, name: str) -> raw_tables.Fill:
 
     def fill(account: int, payload: bytes) -> tuple[str | None, ...]:
         row = readers[account].read(payload) if account in readers else []
-        return nothing if isinstance(row, list) else row.values
+        if isinstance(row, list):
+            return nothing
+        if row.issues:
+            wrong.setdefault(account, {})[key_text(row.key)] = row.issues
+        return row.values
 
     return fill
 

@@ -80,7 +80,7 @@ def read(folder: Path, pattern: str = "**/*", **parts):
     for file in files_in(folder, pattern):
         try:
             for page in read_file(made, file, {}, where="lab: things", arrived=lambda: next(numbers)):
-                rows += [row.values for row in page.rows]
+                rows += [row.values for row in page.read()[0]]
         except Unreadable as error:
             rows.append(str(error))
     return rows

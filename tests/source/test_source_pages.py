@@ -239,7 +239,7 @@ def test_a_window_is_rendered_and_readable_by_columns(source, open_session):
     bounds = Bounds(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
     [page] = read(session, what, bounds)
     assert source.seen[0].query == {"from": ["2026-01-01"], "to": ["2026-02-01"]}
-    assert page.rows[0].values == ("1", "2026-01-01", "default")
+    assert page.read()[0][0].values == ("1", "2026-01-01", "default")
 
 
 def test_pages_are_asked_for_only_when_wanted(source, open_session):

@@ -190,6 +190,48 @@ def test_nothing_a_record_holds_raises(value):
                 assert None not in found.key
 
 
+@given(st.one_of(VALUES, st.floats(allow_nan=True), st.sampled_from([1e300, 5.0, "a\0", "\ud800", "é", "\\", 10**30])))
+def test_a_record_that_is_identified_first_reads_as_if_it_were_read_at_once(value):
+    columns = {"id": "text", "a": "bigint", "a.b": "float", "b": "timestamptz"}
+    for key in (("id",), ("a",), ("a.b",), ("id", "b"), ()):
+        reader = RowReader(resource(columns=columns, key=tuple(name.replace(".", "_") for name in key)), {})
+        for document in ({"id": value}, {"id": "1", "a": value, "b": value}, {"a": {"b": value}, "id": value}, value):
+            text = json.dumps(document).encode()
+            found, read = reader.identify(text), reader.read(text)
+            if isinstance(found, list):
+                assert found == read
+            else:
+                assert found.read() == read
+                assert isinstance(read, list) or (found.key, found.hash) == (read.key, read.hash)
+
+
+@pytest.mark.parametrize(
+    ("type_", "text", "value"),
+    [
+        ("bigint", "5.0", "5"),
+        ("bigint", "5.00000000000000000001", None),
+        ("int", "1e2", "100"),
+        ("float", "1.10", "1.1"),
+        ("float", "1e-400", "0.0"),
+        ("float", "1e309", None),
+        ("numeric", "1.10", "1.10"),
+        ("numeric", "0.1000000000000000000001", "0.1000000000000000000001"),
+        ("jsonb", "[1.10]", "[1.10]"),
+    ],
+)
+def test_numbers_are_read_as_exactly_as_their_column_shows_them(type_, text, value):
+    row = RowReader(resource(columns={"id": "text", "v": type_}), {}).read(b'{"id": "1", "v": ' + text.encode() + b"}")
+    assert row.values == ("1", value)
+    assert bool(row.issues) is (value is None)
+
+
+@pytest.mark.parametrize("number", ["1e199999", "1e-99999", "[-1E-20000]", "1E+132000", "0." + "0" * 17_000 + "1"])
+def test_numbers_beyond_jsonb_are_found_whatever_columns_are_read(number):
+    for columns in ({"id": "text"}, {"id": "text", "v": "numeric"}, {"id": "text", "length(id)": "int"}):
+        row = RowReader(resource(columns=columns), {}).read(b'{"id": "1", "x": ' + number.encode() + b"}")
+        assert [issue.rule for issue in row.issues] == ["number out of range"]
+
+
 def test_a_raw_table_is_what_the_resource_declares():
     what = resource(columns={"id": "bigint", "a.b": "text"}, volatile=("meta.lastUpdated",), observe=True)
     table = raw_table(connector("http://h", name="my-source"), what)

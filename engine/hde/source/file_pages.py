@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hde.errors import Unreadable
 from hde.issues import Issue
-from hde.rows import RawRow
+from hde.rows import Row
 from hde.source.decoded import body_of
 from hde.source.files import SourceFile
 from hde.source.formats import Record, streamed
@@ -71,7 +71,7 @@ class _Batch:
 
     def __init__(self, reader: RowReader) -> None:
         self._reader = reader
-        self._rows: list[RawRow] = []
+        self._rows: list[Row] = []
         self._unkeyed: list[Issue] = []
         self._bytes = 0
         self.size = 0
@@ -82,12 +82,15 @@ class _Batch:
 
     def add(self, record: Record) -> None:
         self.size += 1
-        found: RawRow | list[Issue] = [record] if isinstance(record, Issue) else self._reader.read(record)
-        if isinstance(found, RawRow):
-            self._rows.append(found)
-            self._bytes += len(found.payload)
-        else:
+        if isinstance(record, Issue):
+            self._unkeyed.append(record)
+            return
+        self._bytes += len(record)
+        found = self._reader.identify(record)
+        if isinstance(found, list):
             self._unkeyed += found
+        else:
+            self._rows.append(found)
 
     def page(self, ordinal: int, next_: Mapping[str, object] | None, stopped: str | None) -> Page:
         return Page(

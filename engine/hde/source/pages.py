@@ -14,7 +14,7 @@ from typing import Literal
 
 from hde.errors import Refused, SourceError, Unreadable
 from hde.issues import Issue
-from hde.rows import RawRow
+from hde.rows import RawRow, Row
 from hde.source.carry import without_token
 from hde.source.decoded import body_of
 from hde.source.formats import Record
@@ -41,7 +41,8 @@ class WindowLost(SourceError):
 class Page:
     """One answer. `next` resumes after it, `stopped` says why nothing comes after it; both None: an error follows."""
 
-    rows: list[RawRow] = field(repr=False)
+    rows: list[Row] = field(repr=False)
+    """In the order of the answer; read no further than their keys where the store may hold them already."""
     unkeyed: list[Issue]
     """Of records that have no readable key and cannot be stored."""
     next: Mapping[str, object] | None = field(repr=False)
@@ -57,6 +58,16 @@ class Page:
     """What the answer says to send as bookmark next time; None: nothing."""
     warnings: tuple[str, ...] = ()
     """The source's own."""
+
+    def read(self) -> tuple[list[RawRow], list[Issue]]:
+        """All rows, read as a whole, and the issues of what cannot be stored."""
+        rows, refused = [], []
+        for found in [row.read() for row in self.rows]:
+            if isinstance(found, RawRow):
+                rows.append(found)
+            else:
+                refused += found
+        return rows, self.unkeyed + refused
 
 
 def read_pages(
@@ -90,7 +101,9 @@ def read_pages(
         texts = _texts(body, resource, answer, where)
         _refuse_repeated(resource, answer, texts, bodies, where)
         following, stopped = _following(session, resource, state, answer, body, len(texts), where)
-        rows, unkeyed = _rows(reader, texts)
+        # Where a page's times decide whether to go on, its records are read as a whole at once.
+        by_time = resource.window is not None and resource.window.order == "newest_first"
+        rows, unkeyed = _rows(reader.read if by_time else reader.identify, texts)
         if following is not None and _is_wholly_older(resource, bounds, rows):
             following, stopped = None, "wholly older"
         repeated = following is not None and progress(following) in seen
@@ -186,13 +199,13 @@ def _refuse_repeated(
     bodies.add(digest)
 
 
-def _is_wholly_older(resource: Resource, bounds: Bounds | None, rows: list[RawRow]) -> bool:
+def _is_wholly_older(resource: Resource, bounds: Bounds | None, rows: list[Row]) -> bool:
     """Whether a page of a source that lists the newest first has left the window behind."""
     window = resource.window
     if window is None or window.order != "newest_first" or bounds is None or bounds.start is None or not rows:
         return False
     at = [column.name for column in resource.columns].index(str(window.time))
-    times = [row.values[at] for row in rows]
+    times = [row.values[at] for row in rows if isinstance(row, RawRow)]
     return all(time is not None and _instant(time) < bounds.start for time in times)
 
 
@@ -223,13 +236,13 @@ def _warnings(resource: Resource, answer: Answer, body: Body) -> tuple[str, ...]
     return tuple(dict.fromkeys(line for text in texts if (line := one_line(text))))[:MOST_WARNINGS]
 
 
-def _rows(reader: RowReader, texts: Sequence[Record]) -> tuple[list[RawRow], list[Issue]]:
-    rows: list[RawRow] = []
+def _rows(read: Callable[[bytes], Row | list[Issue]], texts: Sequence[Record]) -> tuple[list[Row], list[Issue]]:
+    rows: list[Row] = []
     unkeyed: list[Issue] = []
     for text in texts:
-        found = [text] if isinstance(text, Issue) else reader.read(text)
-        if isinstance(found, RawRow):
-            rows.append(found)
-        else:
+        found = [text] if isinstance(text, Issue) else read(text)
+        if isinstance(found, list):
             unkeyed += found
+        else:
+            rows.append(found)
     return rows, unkeyed

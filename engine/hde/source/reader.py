@@ -13,8 +13,9 @@ import msgspec
 
 from hde.issues import Issue, issue_about
 from hde.mapping.expression import Expression, compile, is_plain
-from hde.rows import RawRow, RawTable
+from hde.rows import RawRow, RawTable, Row, UnreadRow
 from hde.source.exact import Exact, Literal, decode_exactly, exact_text, literal
+from hde.source.fields import fields_decoder
 from hde.source.storable import REPLACEMENT, is_too_deep, storable
 from hde.source.values import FITS, KEY_FITS, Fit, Misfit, from_text
 from hde.source.written_times import timed
@@ -28,7 +29,9 @@ SHORT_KEY = 500
 LONG = 16_000
 """Bytes; a number whose digits alone are too many for jsonb does not fit into less."""
 
-_VAST_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{4}")
+_VAST_EXPONENT = re.compile(rb"[:,\[\s]-?[0-9][0-9.]*[eE][+-]?[0-9]{4}")
+_TINY = re.compile(rb"e-[0-9]{4}"), re.compile(rb"E-[0-9]{4}")
+"""Two, since a pattern that begins with one letter is searched for ten times as fast."""
 _EMPTY: dict[str, object] = {}
 _DOCUMENT, _CONSTANTS, _COMPUTED = range(3)
 
@@ -66,9 +69,25 @@ class RowReader:
             if (names := tuple(name for _, name in run))
         ]
         self._fits = tuple(_fit(column, resource) for column in self._columns)
-        # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price.
+        # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price. Where
+        # no column shows more of a number than a float holds, not even that is needed.
+        self._is_exact = bool(self._computed) or any(map(_is_exact, self._columns))
         hook: Callable[[str], object] = Exact if self._computed else literal
-        self._decode: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=hook).decode
+        self._decode_exactly: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=hook).decode
+        self._decode = self._decode_exactly if self._is_exact else msgspec.json.Decoder().decode
+        self._key_in = self._key_reader()
+
+    def identify(self, text: bytes) -> Row | list[Issue]:
+        """As `read`, but no further than the key where nothing about the record is odd so far."""
+        if self._key_in is None or b"\\u" in text:
+            return self.read(text)
+        try:
+            key = self._key_in(text)
+        except (ValueError, RecursionError):
+            return self.read(text)
+        if None in key or sum(map(len, key)) > SHORT_KEY:
+            return self.read(text)
+        return UnreadRow(key, sha256(text).digest()[:16], text, self.read)
 
     def read(self, text: bytes) -> RawRow | list[Issue]:
         """The row of a record; issues alone where it has no readable key and cannot be stored."""
@@ -89,6 +108,8 @@ class RowReader:
         if type(document) is not dict and type(document) is not list:
             return [issue_about(document, "", "not an object")]
         values, misfits = self._values(document)
+        if misfits and not self._is_exact:
+            values, misfits = self._values(self._decode_exactly(payload))
         if self._hash_at is not None:
             hashed = content_hash(document, self._volatile)
             values = (*values[: self._hash_at], hashed, *values[self._hash_at + 1 :])
@@ -104,7 +125,12 @@ class RowReader:
         """Cheap looks for what decodes well and yet is nothing for jsonb; `literal` refuses vast numbers by itself."""
         if b"\\" in text and b"\\u0000" in text:
             return True
-        return len(text) > LONG or (bool(self._computed) and _VAST_EXPONENT.search(text) is not None)
+        if len(text) > LONG:
+            return True
+        if self._is_exact:
+            return bool(self._computed) and _VAST_EXPONENT.search(text) is not None
+        # Too large a number does not decode, too small a one becomes 0.
+        return any(tiny.search(text) for tiny in _TINY) and _VAST_EXPONENT.search(text) is not None
 
     def _values(self, document: object) -> tuple[tuple[str | None, ...], tuple[Issue, ...]]:
         misfits: tuple[Issue, ...] = ()
@@ -173,13 +199,28 @@ class RowReader:
             self._constants[HASH] = None  # of each record, once it is read
             return _CONSTANTS, HASH
         if column.path.startswith("$"):
-            self._constants[column.path] = compile(column.path[1:])(scope)
+            self._constants[column.path] = _exact(compile(column.path[1:])(scope))
             return _CONSTANTS, column.path
         if is_plain(column.path):
             parent, _, name = column.path.rpartition(".")
             return self._place(parent, places), name
         self._computed.append((column.path, compile(column.path)))
         return _COMPUTED, column.path
+
+    def _key_reader(self) -> Callable[[bytes], tuple[str, ...]] | None:
+        """Reads the key alone; None where that takes more than reading plain paths of the record."""
+        columns = [self._columns[at] for at in self._key]
+        if not columns or not all(is_plain(column.path) for column in columns):
+            return None
+        decode = fields_decoder([column.path for column in columns], literal)
+        if decode is None:
+            return None
+        fits = [self._fits[at] for at in self._key]
+
+        def key(text: bytes) -> tuple[str, ...]:
+            return tuple([fit(value) for fit, value in zip(fits, decode(text), strict=True)])
+
+        return key
 
     def _place(self, path: str, places: dict[str, int]) -> int:
         if path not in places:
@@ -196,6 +237,16 @@ def _fit(column: RawColumn, resource: Resource) -> Fit:
     return from_text(column.type, fit) if resource.format.is_all_text else fit
 
 
+def _is_exact(column: RawColumn) -> bool:
+    """Whether the column shows how a number is written."""
+    return column.type in ("numeric", "jsonb") or column.time is not None or column.path == HASH
+
+
+def _exact(value: object) -> object:
+    """A number that is written nowhere is written as Python does."""
+    return Exact(repr(value)) if type(value) is float else value
+
+
 def element_columns(resource: Resource, each: object) -> dict[str, str] | None:
     """The key columns that read `$each`, with the text they hold for this element; empty where none does.
 
@@ -206,7 +257,7 @@ def element_columns(resource: Resource, each: object) -> dict[str, str] | None:
         column = resource.columns[_position(resource, name)]
         if column.path == "$each" or column.path.startswith("$each."):
             try:
-                found[name] = KEY_FITS[column.type](compile(column.path[1:])({"each": each}))
+                found[name] = KEY_FITS[column.type](_exact(compile(column.path[1:])({"each": each})))
             except Misfit:
                 return None
     return found

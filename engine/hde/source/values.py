@@ -74,9 +74,10 @@ def _integral(value: object) -> int:
         raise Misfit("type")
     if not math.isfinite(value) or abs(value) >= EXACT_FLOAT:
         raise Misfit("range")
-    if isinstance(value, Exact) and Decimal(value.literal) != int(value):
+    # A float alone does not say whether 5.00000000000000000001 was written, which is no whole number.
+    if not isinstance(value, Exact) or Decimal(value.literal) != int(value):
         raise Misfit("form")
-    return int(value) if value.is_integer() else _refuse("form")
+    return int(value)
 
 
 def _refuse(rule: str) -> NoReturn:

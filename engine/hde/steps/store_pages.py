@@ -10,7 +10,7 @@ from itertools import groupby
 
 from hde.errors import Stopped
 from hde.issues import Issue
-from hde.rows import RawTable, key_text
+from hde.rows import RawRow, RawTable, key_text
 from hde.source.pages import Page
 from hde.source.reader import element_columns
 from hde.spec.elements import parents_of
@@ -74,13 +74,25 @@ class Storing:
     def merge_rows(self, cursor: Cursor, table: RawTable, pages: list[Page]) -> Merged:
         arrivals = [Arrival(row, page.received_at) for page in pages for row in page.rows]
         merged = merge.merge(cursor, table, self.account, arrivals, self.run)
-        found: dict[str, Iterable[Issue]] = {key_text(arrival.row.key): arrival.row.issues for arrival in arrivals}
-        if (unkeyed := [issue for page in pages for issue in page.unkeyed]) or any(page.stopped for page in pages):
+        found: dict[str, Iterable[Issue]] = {key_text(key): issues for key, issues in merged.read.items()}
+        found |= self._read_again(cursor, table, merged, arrivals)
+        unkeyed = [issue for page in pages for issue in page.unkeyed]
+        unkeyed += [issue for refused in merged.refused.values() for issue in refused]
+        if unkeyed or any(page.stopped for page in pages):
             found[WITHOUT_KEY] = unkeyed
         issues.record(cursor, self.account, "raw", table.name, found, self.run)
         errors = sum(any(issue.level == "error" for issue in of) for of in found.values())
         self.report.found_issues(table.name, errors)
         return merged
+
+    def _read_again(
+        self, cursor: Cursor, table: RawTable, merged: Merged, arrivals: Sequence[Arrival]
+    ) -> dict[str, Iterable[Issue]]:
+        """What is wrong now in records that did not change and had something wrong: the connector may have changed."""
+        rows = {key_text(arrival.row.key): arrival.row for arrival in arrivals if arrival.row.key not in merged.read}
+        wrong = issues.open_of(cursor, self.account, "raw", table.name, rows) if rows else {}
+        read = {key: rows[key].read() for key in wrong}
+        return {key: row.issues for key, row in read.items() if isinstance(row, RawRow)}
 
     def _advance(
         self, cursor: Cursor, table: RawTable, reading: Reading, page: Page, counts: Counts, seconds: float

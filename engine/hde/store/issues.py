@@ -25,13 +25,7 @@ def record(
     Belongs into the transaction of the batch.
     """
     where = (account, origin, raw_table)
-    cursor.execute(
-        "SELECT EXISTS (SELECT 1 FROM meta.issues WHERE account = %s AND origin = %s AND raw_table = %s"
-        " AND closed_at IS NULL)",
-        where,
-    )
-    row = cursor.fetchone()
-    if row and row[0]:
+    if _is_any_open(cursor, where):
         cursor.execute(
             "UPDATE meta.issues SET closed_at = now() WHERE account = %s AND origin = %s AND raw_table = %s"
             " AND closed_at IS NULL AND record = ANY(%s)",
@@ -53,6 +47,8 @@ def open_of(
     cursor: Cursor, account: int, origin: str, raw_table: str, records: Iterable[str]
 ) -> dict[str, dict[tuple[str, str], str]]:
     """Of these records, what is open: record -> (path, rule) -> level."""
+    if not _is_any_open(cursor, (account, origin, raw_table)):
+        return {}
     cursor.execute(
         "SELECT record, path, rule, level FROM meta.issues WHERE account = %s AND origin = %s AND raw_table = %s"
         " AND closed_at IS NULL AND record = ANY(%s)",
@@ -62,3 +58,14 @@ def open_of(
     for record, path, rule, level in cursor.fetchall():
         found.setdefault(record, {})[path, rule] = level
     return found
+
+
+def _is_any_open(cursor: Cursor, where: tuple[int, str, str]) -> bool:
+    """Mostly none is, and then nobody need send the keys of a batch."""
+    cursor.execute(
+        "SELECT EXISTS (SELECT 1 FROM meta.issues WHERE account = %s AND origin = %s AND raw_table = %s"
+        " AND closed_at IS NULL)",
+        where,
+    )
+    row = cursor.fetchone()
+    return bool(row and row[0])

@@ -81,10 +81,11 @@ def play(test: ResourceTest, connector: Connector) -> Played:
 def _read(session: Session, test: ResourceTest, settings: Mapping[str, str], played: Played) -> None:
     resource = session.connector.resources[test.resource]
     for page in _pages(session, test, settings, played, resource):
-        for row in page.rows:
+        read, unkeyed = page.read()
+        for row in read:
             played.rows[row.key] = row
             played.note(row.issues)
-        played.note(page.unkeyed)
+        played.note(unkeyed)
         played.warnings.update(dict.fromkeys(page.warnings))
         played.skipped = played.skipped or page.outcome == "skip"
         if page.stopped is not None:
@@ -104,8 +105,9 @@ def _pages(
     def parents(other: Resource) -> Iterable[RawRow]:
         rows: dict[tuple[str, ...], RawRow] = {}
         for page in _pages(session, test, settings, played, other):
-            rows |= {row.key: row for row in page.rows}
-            played.note(page.unkeyed)  # such a record has no elements, and nobody would know why
+            found, unkeyed = page.read()
+            rows |= {row.key: row for row in found}
+            played.note(unkeyed)  # such a record has no elements, and nobody would know why
         read = {key_text(row.key): msgspec.json.decode(row.payload) for row in rows.values()}
         played.others.setdefault(other.name, {}).update(read)
         return rows.values()

@@ -98,11 +98,12 @@ def live(source: Source, wanted: Wanted, open_session: Open) -> Preview:
             return preview
         finally:
             preview.calls = list(calls)  # what is asked later, for other records, is not shown
-        preview.page = page
+        rows, unkeyed = page.read()
+        preview.page = replace(page, rows=[*rows], unkeyed=unkeyed)
         if page.next is not None and wanted.resource.files is None:
             preview.next = _next(session, readings[0], page)
         others = _first_pages(session, source.connector, wanted)
-        for row in page.rows[: wanted.limit]:
+        for row in rows[: wanted.limit]:
             preview.records.append(_view(row, wanted, source, compiled, others, session.account or {}))
     return preview
 
@@ -162,7 +163,7 @@ def _first_pages(session: Session, connector: Connector, wanted: Wanted) -> Reco
             _, page = next(read(session, readings[:1]))
         except (HdeError, StopIteration):
             return {}
-        return {key_text(row.key): msgspec.json.decode(row.payload) for row in page.rows}
+        return {key_text(row.key): msgspec.json.decode(row.payload) for row in page.read()[0]}
 
     return of
 
@@ -194,7 +195,7 @@ def element_of(session: Session, resource: Resource, wanted: Wanted) -> Element 
     def parents(other: Resource) -> Iterator[RawRow]:
         readings = _readings(session, other, wanted, element_of(session, other, replace(wanted, each=None)))
         for _, page in read(session, readings):
-            yield from page.rows
+            yield from page.read()[0]
 
     there: list[str] = []
     for element in elements(session.connector, resource, parents):
