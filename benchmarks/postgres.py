@@ -57,7 +57,8 @@ class Server:
         return int(str(self.value("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn")))
 
     def version(self) -> str:
-        return str(self.value("SHOW server_version"))
+        with psycopg.connect(self.maintenance) as connection:
+            return connection.info.parameter_status("server_version") or ""
 
     def value(self, sql: LiteralString | Composed) -> object:
         """The first value of the first row of a query in the contestant's database."""

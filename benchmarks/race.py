@@ -42,6 +42,8 @@ class Outcome:
     measured: dict[tuple[str, Phase], list[Measured]] = field(default_factory=dict)
     asked: dict[tuple[str, Phase], dict[str, int]] = field(default_factory=dict)
     first_rows: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    """Contestants that ended with an error or did not store everything; nothing of them is told."""
     postgres_version: str = ""
 
 
@@ -52,18 +54,25 @@ def race(
     rounds: int,
     say: Callable[[str], None],
 ) -> Outcome:
-    """Every round each contestant once, from nothing. Raises Failed, also when rows are missing."""
+    """Every round each contestant once, from nothing; one that fails is out."""
     outcome = Outcome(course, rounds)
     with ExitStack() as stack:
         source = stack.enter_context(page_server(course))
         lanes = [Lane(entry, pythons[entry.venv], stack.enter_context(postgres.running()), source) for entry in entries]
-        for number in range(rounds):
-            for lane in lanes:
-                lane.run(outcome, say, f"{number + 1}/{rounds}")
-        for lane in lanes:
-            if lane.entry.starts_empty_handed:
-                outcome.first_rows[lane.entry.name] = lane.first_row()
         outcome.postgres_version = lanes[0].server.version()
+        for number in range(rounds + 1):
+            for lane in lanes:
+                if lane.entry.name in outcome.failed:
+                    continue
+                try:
+                    if number < rounds:
+                        lane.run(outcome, say, f"{number + 1}/{rounds}")
+                    elif lane.entry.starts_empty_handed:
+                        outcome.first_rows[lane.entry.name] = lane.first_row()
+                except Failed as error:
+                    say(f"FAILED {error}")
+                    outcome.failed.append(lane.entry.name)
+    outcome.measured = {key: found for key, found in outcome.measured.items() if key[0] not in outcome.failed}
     return outcome
 
 

@@ -29,7 +29,6 @@ if __name__ == "__main__" and not venvs.engine_at_hand():
 import hde  # noqa: E402
 from benchmarks import chart, results, shapes  # noqa: E402
 from benchmarks.entries import ENTRIES  # noqa: E402
-from benchmarks.measure import Failed  # noqa: E402
 from benchmarks.race import Course, Outcome, race  # noqa: E402
 
 
@@ -80,15 +79,13 @@ def parsed() -> argparse.Namespace:
 
 def main() -> None:
     options = parsed()
-    try:
-        for name in options.scenarios or SCENARIOS:
-            run(name, options)
-    except Failed as error:
-        sys.exit(str(error))
+    failed = [one for name in options.scenarios or SCENARIOS for one in run(name, options)]
+    if failed:
+        sys.exit(f"Not everybody arrived: {', '.join(failed)}")
 
 
-def run(name: str, options: argparse.Namespace) -> None:
-    """All courses of a scenario, and what came of them into the results."""
+def run(name: str, options: argparse.Namespace) -> list[str]:
+    """All courses of a scenario, and what came of them into the results. Returns who failed."""
     names = options.only or (GROWING if name == "growth" else ENTRIES)
     entries = [entry for entry in ENTRIES.values() if entry.name in names and options.shape in entry.shapes]
     installed = {entry.venv for entry in entries if entry.venv and not options.here}
@@ -103,6 +100,7 @@ def run(name: str, options: argparse.Namespace) -> None:
     if name == "growth":
         tell(results.growth(outcomes, versions(outcomes[0], pythons)), options.results)
         options.chart.write_text(chart.svg(results.lines(outcomes)), encoding="utf-8")
+    return [one for outcome in outcomes for one in outcome.failed]
 
 
 def tell(text: str, file: Path) -> None:

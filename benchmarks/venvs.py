@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENVS = HERE / ".venvs"
+PROJECT = HERE.parent / "pyproject.toml"
 NEEDS = {
     "hand": ("httpx", "orjson", "pycurl", "msgspec", "psycopg[binary]", "sqlalchemy"),
     "dlt": ("dlt[postgres]",),
@@ -29,7 +33,7 @@ def python_of(name: str) -> str:
     """The interpreter of that environment, which is made and filled when it is not there."""
     folder = VENVS / name
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = "\n".join(NEEDS[name])
+    wanted = "\n".join((*NEEDS[name], PROJECT.read_text() if name == "hde" else ""))
     stamp = folder / "installed"
     if not stamp.is_file() or stamp.read_text() != wanted:
         print(f"Installing {', '.join(NEEDS[name])} into {folder.relative_to(HERE.parent)} ...", flush=True)
@@ -48,15 +52,15 @@ def versions(name: str, python: str) -> dict[str, str]:
 
 
 def engine_at_hand() -> bool:
-    """Whether this interpreter runs hde; the checkout's engine is on its path already."""
-    try:
-        import hde.cli  # noqa: F401 - with all that it needs
-    except ImportError:
-        return False
-    return True
+    """Whether this interpreter has all that hde needs. Nothing of it is imported: the harness must stay small."""
+    needed = tomllib.loads(PROJECT.read_text())["project"]["dependencies"]
+    names = {re.split(r"[^\w.-]", one)[0] for one in needed if ";" not in one}
+    return names <= {one.name.lower().replace("_", "-") for one in importlib.metadata.distributions()}
 
 
 def begin_again_with_the_engine() -> None:
     """This same call with an interpreter that has what hde needs. Does not return."""
     python = python_of("hde")
+    if Path(sys.prefix) == VENVS / "hde":
+        sys.exit(f"{sys.prefix} lacks something that hde needs: delete it, and try again.")
     os.execv(python, [python, *sys.argv])

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +16,10 @@ import pytest
 TOP = Path(__file__).parents[1]
 sys.path.append(str(TOP))
 from benchmarks import chart, results, shapes  # noqa: E402
+from benchmarks.entries import ENTRIES  # noqa: E402
 from benchmarks.measure import Measured  # noqa: E402
 from benchmarks.page_server import Book  # noqa: E402
-from benchmarks.race import Course, Outcome  # noqa: E402
+from benchmarks.race import Course, Outcome, race  # noqa: E402
 
 ENTRANTS = ("hde_raw", "hde_canonical", "hand_copy", "copy_floor")
 
@@ -73,8 +75,6 @@ def test_ratios_are_of_medians() -> None:
 
 
 def test_a_line_holds_the_medians_and_the_extremes() -> None:
-    from benchmarks.entries import ENTRIES
-
     table = cells(results.table(outcome(), list(ENTRIES.values()), "load"))
     assert table["hand_copy"] == ["250", "2.00", "4.00 (3.00 to 8.00)", "80", "1.50", "0.50", "2.50", "4", "1", "4"]
 
@@ -87,6 +87,18 @@ def test_a_course_that_is_run_again_takes_its_place(tmp_path: Path) -> None:
         *("## one", "third"),
         *("## two", "second"),
     ]
+
+
+def test_whoever_does_not_store_everything_is_out() -> None:
+    said: list[str] = []
+    forgetful = replace(
+        ENTRIES["copy_floor"], name="forgetful", script="copy_floor", table="pg_catalog.pg_auth_members"
+    )
+    found = race(Course(10, 5), [forgetful], {"": sys.executable}, 2, said.append)
+    assert found.failed == ["forgetful"]
+    assert not found.measured
+    (line,) = said
+    assert re.fullmatch(r"FAILED forgetful stored \d+ of 10 records", line)
 
 
 NOW = datetime(2026, 3, 5, 7, tzinfo=UTC)
