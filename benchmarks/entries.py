@@ -55,13 +55,18 @@ class Entry:
         engine = python_path(HERE.parent / "engine")
         return {**engine, "HDE_HOME": str(work / "home"), "HDE_DATABASE_URL": server.url}
 
+    def install(self, work: Path, server: Server) -> None:
+        """What its database holds before every load: of hde the tables of `hde migrate`, of others nothing."""
+        if self.files is not None:
+            migrate = [sys.executable, "-m", "hde", "migrate"]
+            subprocess.run(migrate, env=self.environment(work, server), check=True, stdout=subprocess.DEVNULL)
+        server.keep_as_beginning()
+
     def prepare(self, work: Path, server: Server, source: Source) -> None:
-        """What is there before anybody starts: an empty database, hde's with its tables, and files."""
+        """What is there before anybody starts: a database without records, and of hde its files."""
         server.empty()
         if self.files is not None:
             hde_files.write(work, self.files, source.url, source.begin, source.step_days, source.in_windows)
-            migrate = [sys.executable, "-m", "hde", "migrate"]
-            subprocess.run(migrate, env=self.environment(work, server), check=True, stdout=subprocess.DEVNULL)
 
     def command(self, python: str, phase: Phase, work: Path, server: Server, source: Source) -> Sequence[str]:
         if self.files is not None:

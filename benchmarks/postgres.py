@@ -37,11 +37,16 @@ class Server:
     def url(self) -> str:
         return as_url(self.conninfo)
 
+    def keep_as_beginning(self) -> None:
+        """The contestant's database as it is now is what every `empty` one begins as."""
+        with psycopg.connect(self.maintenance, autocommit=True) as connection:
+            connection.execute("ALTER DATABASE bench RENAME TO beginning")
+
     def empty(self) -> None:
-        """A database that holds nothing."""
+        """A database that holds no record."""
         with psycopg.connect(self.maintenance, autocommit=True) as connection:
             connection.execute("DROP DATABASE IF EXISTS bench WITH (FORCE)")
-            connection.execute("CREATE DATABASE bench")
+            connection.execute("CREATE DATABASE bench TEMPLATE beginning")
 
     def settle(self) -> None:
         """What autovacuum and the checkpointer would do in the hour between two runs, for all alike.
@@ -93,6 +98,8 @@ def running() -> Iterator[Server]:
     try:
         server = Server(home, make_conninfo(embedded.start(home), dbname="postgres"))
         try:
+            with psycopg.connect(server.maintenance, autocommit=True) as connection:
+                connection.execute("CREATE DATABASE bench")
             yield server
         finally:
             embedded.stop(home, force=True)

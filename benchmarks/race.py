@@ -60,6 +60,8 @@ def race(
         source = stack.enter_context(page_server(course))
         lanes = [Lane(entry, pythons[entry.venv], stack.enter_context(postgres.running()), source) for entry in entries]
         outcome.postgres_version = lanes[0].server.version()
+        for lane in lanes:
+            lane.entry.install(lane.work, lane.server)
         for number in range(rounds + 1):
             for lane in lanes:
                 if lane.entry.name in outcome.failed:
