@@ -12,14 +12,16 @@ from statistics import median
 
 from benchmarks.chart import Point
 from benchmarks.entries import Entry, Phase
+from benchmarks.hde_files import PER_MINUTE
 from benchmarks.measure import Measured
 from benchmarks.race import Course, Outcome
 
-HEAD = """# Results
+HEAD = f"""# Results
 
 Written by `python3 benchmarks/run.py`; what is measured and who takes part: README.md. Medians of the
 rounds; seconds with the fastest and the slowest round. `hde_raw ÷` is hde_raw's records per second divided by that
-line's: above 1 hde is faster. Compare ratios within one table: seconds depend on the machine.
+line's: above 1 hde is faster. Compare ratios within one table: seconds depend on the machine. Requests are what the page
+server counted, the most of all rounds; hde's connector declares {PER_MINUTE:,} a minute.
 """
 REFERENCES = ("hde_raw", "hde_canonical")
 PHASES = {"load": "First load", "again": "The same again, nothing changed", "new": "What is new, and nothing is"}
