@@ -36,6 +36,14 @@ def test_a_request_arrives_as_the_author_shows_it(source, open_session):
     assert seen.headers["user-agent"].startswith("hde/")
 
 
+def test_a_cookie_that_a_source_sets_goes_with_the_next_request_to_it(source, open_session):
+    source.answer = lambda seen: Reply({}, headers={"Set-Cookie": "seen=1; Path=/"}) if len(source.seen) == 1 else {}
+    with open_session() as session:
+        for _ in range(3):
+            session.answer(request(), {})
+    assert [seen.headers.get("cookie") for seen in source.seen] == [None, "seen=1", "seen=1"]
+
+
 @pytest.mark.parametrize(
     ("parts", "kind", "body"),
     [

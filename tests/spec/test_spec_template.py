@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from hde.spec.template import Template, TemplateError, compile_template, compile_tree, render_tree
@@ -44,6 +46,39 @@ SCOPE = {
 )
 def test_the_value_of_a_template(text: str, value: object) -> None:
     assert compile_template(text).value(SCOPE) == value
+
+
+class Sized(dict[str, object]):
+    size = 7
+
+
+@pytest.mark.parametrize(
+    ("name", "scope"),
+    [
+        ("a.b.c", {"a": {"b": {"c": 1}}}),
+        ("a.b.c", {"a": {"b": {}}}),
+        ("a.b.c", {"a": {}}),
+        ("a.b.c", {"a": {"b": None}}),
+        ("a.b", {"a": {"b": False}}),
+        ("a.b", {"a": ["b"]}),
+        ("a.real", {"a": 5}),
+        ("a.size", {"a": Sized()}),
+        ("a.size", {"a": Sized(size=1)}),
+        ("a.items", {"a": {"items": [1]}}),
+        ("items", {"items": [1]}),
+        ("true", {"true": 2}),
+        ("none", {}),
+        ("a.b", {}),
+    ],
+)
+def test_a_dotted_name_gives_what_jinja_gives_for_it(name: str, scope: dict[str, object]) -> None:
+    def given(text: str) -> str:
+        try:
+            return re.sub(" at 0x.*", "", repr(compile_template(text).value(scope)))
+        except TemplateError as error:
+            return str(error).partition("}} ")[2]
+
+    assert given(f"{{{{ {name} }}}}") == given(f"{{{{ ({name}) }}}}")
 
 
 @pytest.mark.parametrize(

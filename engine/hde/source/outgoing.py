@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from hde.source.address import below, origin, with_query
 from hde.spec.connector import Connector, Http, Request
 from hde.spec.template import Scope, Tree, render_tree, templates_in
 from hde.spec.template_filters import as_text
+
+_HEADER_TEXT = re.compile(r"[ -~\t]*")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def _headers(values: Mapping[str, object]) -> dict[str, str]:
         if value is None:
             continue
         text = as_text(value)
-        if not all(" " <= char <= "~" or char == "\t" for char in text) or isinstance(value, Mapping | list):
+        if not _HEADER_TEXT.fullmatch(text) or isinstance(value, Mapping | list):
             raise WrongUse(f"header {name}: a line break or another character that no header may hold")
         headers[name] = text
     return headers

@@ -31,6 +31,8 @@ _ALLOWED = (
     nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Add, nodes.Sub, nodes.List, nodes.Output, nodes.Template,
     nodes.TemplateData,
 )  # fmt: skip
+_OF_DICTS = frozenset(dir(dict))
+"""Jinja looks for attributes before entries."""
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
@@ -42,9 +44,13 @@ class TemplateError(WrongUse):
 class _Hole:
     source: str
     evaluate: Callable[..., object]
+    path: tuple[str, ...] = ()
+    """Of an expression that is a dotted name and nothing else."""
 
     def value(self, scope: Scope) -> object:
         """The expression's value. What its operands cannot do is a TemplateError, which holds no value."""
+        if self.path and (found := _at(self.path, scope)) is not None:
+            return found
         try:
             return self.evaluate(**scope)
         except FilterError as error:
@@ -113,8 +119,10 @@ def compile_template(text: str) -> Template:
             parts.append(text[position : match.start()])
         source = match.group(1).strip()
         try:
-            names |= set(_names(source))
-            parts.append(_Hole(source, _environment().compile_expression(source, undefined_to_none=True)))
+            path, read = tuple(source.split(".")), set(_names(source))
+            names |= read
+            evaluate = _environment().compile_expression(source, undefined_to_none=True)
+            parts.append(_Hole(source, evaluate, path if read == {path} else ()))
         except RecursionError:
             raise TemplateError(f"{{{{ {source[:40]}... }}}} is nested too deeply") from None
         position = match.end()
@@ -160,6 +168,16 @@ def templates_in(tree: Tree) -> Iterator[Template]:
     elif isinstance(tree, Mapping):
         for item in tree.values():
             yield from templates_in(item)
+
+
+def _at(path: tuple[str, ...], scope: Scope) -> object:
+    """What Jinja gives for a dotted name where every step is an entry of a map; else None, and Jinja is to be asked."""
+    found: object = scope
+    for name in path:
+        if type(found) is not dict or name in _OF_DICTS:
+            return None
+        found = found.get(name)
+    return found
 
 
 def _segment(text: str) -> str:
