@@ -18,10 +18,10 @@ from benchmarks.race import Course, Outcome
 
 HEAD = f"""# Results
 
-Written by `python3 benchmarks/run.py`; what is measured and who takes part: README.md. Medians of the
-rounds; seconds with the fastest and the slowest round. `hde_raw ÷` is hde_raw's records per second divided by that
-line's: above 1 hde is faster. Compare ratios within one table: seconds depend on the machine. Requests are what the page
-server counted, the most of all rounds; hde's connector declares {PER_MINUTE:,} a minute.
+Written by `python3 benchmarks/run.py`; what is measured and who takes part: README.md. Medians of the rounds;
+seconds with the fastest and the slowest round. `hde_raw ÷` is hde_raw's records per second divided by that line's:
+above 1 hde is faster. Compare ratios within one table: seconds depend on the machine. Requests are what the page server
+counted, the most of all rounds; hde's connector declares {PER_MINUTE:,} a minute.
 """
 REFERENCES = ("hde_raw", "hde_canonical")
 PHASES = {"load": "First load", "again": "The same again, nothing changed", "new": "What is new, and nothing is"}
