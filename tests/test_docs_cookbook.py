@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hde.check import check_paths
+from hde.check.source import check_paths
 from hde.spec.merge import merge
 from hde.spec.schema import schema
 from hde.steps.trying.mapping_tests import run_tests

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hde.check import check_paths
+from hde.check.source import check_paths
 from hde.spec.freeze_sign_in import KINDS
 from hde.spec.schema import schema
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from hde.errors import SignInNeeded, Stopped, WrongUse
 from hde.issues import Issue
-from hde.mapping.compiled import compile_mapping
 from hde.rows import key_text
 from hde.source.reader import RowReader
 from hde.source.session import Session
@@ -22,7 +21,6 @@ from hde.spec.problem import did_you_mean
 from hde.steps import accounts, map_raw, plan, read_windows
 from hde.steps.accounts import Way
 from hde.steps.fetch import fetch_day, fetch_level, storing_of
-from hde.steps.map_raw import Mapper
 from hde.steps.map_while_reading import mapping_beside
 from hde.steps.receipts import send_receipts
 from hde.steps.report import Report
@@ -172,7 +170,7 @@ def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], optio
     report = stage.report
     report.expect(chosen)
     storing = storing_of(stage, options)
-    beside = mapping_beside(stage.database, _mappers(stage), report.mapped) if options.canonical else nullcontext()
+    beside = mapping_beside(stage.database, stage.mappers, report.mapped) if options.canonical else nullcontext()
     with beside:
         for resources in plan.levels(chosen):
             if not stage.way.stop.is_set():
@@ -183,13 +181,6 @@ def _fetch(stage: Stage, session: Session, chosen: Mapping[str, Resource], optio
             send_receipts(stage.connection, session, everything, chosen, stage.tables, stage.account.id, report)
 
 
-def _mappers(stage: Stage) -> list[Mapper]:
-    return [
-        map_raw.mapper_of(compile_mapping(mapping), stage.tables, stage.account, stage.run)
-        for mapping in stage.source.mappings
-    ]
-
-
 def _map(stage: Stage, *, from_start: bool = False, together: bool = False) -> None:
     """Map what is due, `together` in one transaction. The rows of mappings that are gone from the YAML go with them."""
     with transaction(stage.connection) as cursor:
@@ -198,9 +189,9 @@ def _map(stage: Stage, *, from_start: bool = False, together: bool = False) -> N
             stage.report.note(f"mapping {mapping} is gone: {removed} rows of canonical.{table} went with it")
             consumers.forget(cursor, mapping, stage.account.id)
     if together:
-        map_raw.map_together(stage.connection, _mappers(stage), stage.report.mapped)
+        map_raw.map_together(stage.connection, stage.mappers, stage.report.mapped)
         return
-    for mapper in _mappers(stage):
+    for mapper in stage.mappers:
         map_raw.map_due(
             stage.database, stage.connection, mapper, stage.report.mapped, stop=stage.way.stop, from_start=from_start
         )

@@ -15,7 +15,7 @@ from hde.author.from_sample import Asked, draft_from_sample
 from hde.author.names import word_list
 from hde.author.signin import KINDS, SignIn
 from hde.author.yaml_text import yaml_text
-from hde.check import check_paths
+from hde.check.source import check_paths
 from hde.errors import WrongUse
 from hde.spec.yaml_file import parse_yaml
 from hde.steps.trying.mapping_tests import run_tests

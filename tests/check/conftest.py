@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hde.check import check_paths
+from hde.check.source import check_paths
 
 FILES = {
     "connectors/pulse.yaml": """\

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hde.check import check_paths
+from hde.check.source import check_paths
 from hde.places import bundled
 
 
@@ -87,7 +87,7 @@ def test_what_comes_along_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_checking_whoop_loads_neither_the_unit_library_nor_a_client_nor_a_database(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from hde.check import check_paths\n"
+        "import sys; from pathlib import Path; from hde.check.source import check_paths\n"
         f"assert check_paths([Path({str(bundled('connectors') / 'whoop.yaml')!r})]) == []\n"
         "loaded = {'pint', 'ucumvert', 'httpx', 'sqlalchemy', 'psycopg'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"

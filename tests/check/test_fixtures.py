@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hde.check import FixtureError, fixtures
-from hde.check.fixtures import LARGEST
+from hde.check.fixtures import LARGEST, FixtureError, fixtures
 
 
 def test_records_by_the_name_of_their_file(pulse: Path) -> None:

@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parents[1] / "steps"))  # what starts a proce
 
 from run_made import ended, ending, start
 
-from hde.check import check_paths
+from hde.check.source import check_paths
 from hde.cli.validate import _annotation, validate
 from hde.errors import WrongUse
 from hde.spec.load import load_source

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from run_made import ask, call
 
-from hde.check import check_paths
+from hde.check.source import check_paths
 
 PAGE = Path(__file__).parents[2] / "docs" / "files.md"
 BLOCKS = re.findall(r"^```(\w+) ?(\S*)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from run_made import call
 
-from hde.check import check_paths
+from hde.check.source import check_paths
 from hde.steps.trying.mapping_tests import run_tests
 
 CONNECTOR = """\

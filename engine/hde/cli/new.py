@@ -203,7 +203,7 @@ def _pasted(read_line: Callable[[], str]) -> str:
 
 def _report(draft: Draft, texts: dict[str, str]) -> int:
     """What was written and guessed, what is wrong with it, and what to do next."""
-    from hde.check import check_paths
+    from hde.check.source import check_paths
     from hde.spec.problem import counted
 
     for file in _shown(texts):

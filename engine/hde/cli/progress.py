@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -37,6 +36,8 @@ def shown(report: Report, *, quiet: bool) -> Iterator[None]:
 
 @contextmanager
 def _bar(console: Console, report: Report) -> Iterator[None]:
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn  # only a terminal has it
+
     columns = (
         TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[said]}"),
         TimeRemainingColumn(compact=True),

@@ -28,7 +28,6 @@ from hde.run import remap as remap_source
 from hde.run import run as run_source
 from hde.spec.load import Source, find_connector, load_source, mappings_folder
 from hde.spec.problem import Problem, Problems
-from hde.steps.explain.what_if import what_if
 from hde.steps.plan import Range, instant
 from hde.steps.read_folder import reading_from
 from hde.steps.report import Report
@@ -165,6 +164,8 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
 
 def _count_changes(source: Source, *, home: Path, report: Report) -> bool:
     """`hde plan`, in numbers. False: there is no account."""
+    from hde.steps.explain.what_if import what_if
+
     with open_database(home) as database, database.connection() as connection:
         migrate.ensure(database)
         found = what_if(connection, source, samples=0)

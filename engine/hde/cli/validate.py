@@ -45,7 +45,7 @@ def validate(paths: tuple[str, ...], form: str, resolved: bool, watch: bool) -> 
 
 
 def _check(named: Sequence[Path], form: str) -> int:
-    from hde.check import check_paths
+    from hde.check.source import check_paths
     from hde.spec.problem import counted
 
     problems = check_paths(named)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Final
-
-from jsonschema import FormatChecker
+from typing import TYPE_CHECKING, Final
 
 from hde.errors import WrongUse
 from hde.mapping.expression import NAMED, ExpressionError, compile
 from hde.spec.jmespath_words import not_a_function, not_a_path, not_jmespath
 from hde.spec.problem import quoted
 from hde.spec.template import compile_template
+
+if TYPE_CHECKING:
+    from jsonschema import FormatChecker
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 LONGEST_NAME: Final = 63
@@ -95,20 +96,25 @@ def check_encoding(text: str) -> None:
         raise WrongUse(f"{quoted(text)} is not an encoding (utf-8, latin-1, windows-1252, utf-16)") from None
 
 
+CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
+    "template": compile_template,
+    "jmespath": check_jmespath,
+    "path": check_path,
+    "span": span,
+    "begin": check_begin,
+    "instant": check_instant,
+    "encoding": check_encoding,
+    "connector-name": check_connector_name,
+}
+"""By the name of a format in our schemas. Each raises WrongUse for a text that is none."""
+
+
 def format_checker() -> FormatChecker:
-    """The formats of our schemas. Values that are no text are another keyword's business."""
+    """The same for jsonschema. Values that are no text are another keyword's business."""
+    from jsonschema import FormatChecker
+
     checker = FormatChecker(formats=())
-    checks: dict[str, Callable[[str], object]] = {
-        "template": compile_template,
-        "jmespath": check_jmespath,
-        "path": check_path,
-        "span": span,
-        "begin": check_begin,
-        "instant": check_instant,
-        "encoding": check_encoding,
-        "connector-name": check_connector_name,
-    }
-    for name, check in checks.items():
+    for name, check in CHECKS.items():
         checker.checks(name, raises=WrongUse)(_of_text(check))
     return checker
 

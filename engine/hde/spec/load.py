@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hde.spec import mapping as frozen
 from hde.spec.connector import Connector
@@ -12,10 +13,12 @@ from hde.spec.find import find_connector, mappings_folder
 from hde.spec.freeze import freeze_connector, like_problems, name_problems, without_shape
 from hde.spec.freeze_mapping import Lookups, freeze_mapping, mapping_problems
 from hde.spec.merge import Merged, merge
-from hde.spec.partly import Partial, partial_connector, partial_mapping
 from hde.spec.problem import Problem, Problems, did_you_mean
 from hde.spec.schema import located, part_complaints, schema_problems
 from hde.spec.yaml_file import YamlFile, parse_yaml
+
+if TYPE_CHECKING:
+    from hde.spec.partly import Partial
 
 __all__ = [
     "Remains",
@@ -89,6 +92,8 @@ def resolved(connector_file: Path) -> dict[str, object]:
 
 def read_remains(connector_file: Path, mappings_folder: Path) -> Remains:
     """The rest of a source about which `read_source` has complaints. Never raises for what a file holds."""
+    from hde.spec.partly import partial_connector, partial_mapping
+
     file, problems = parse_yaml(connector_file)
     connector: Connector | None = None
     if file is not None:

@@ -6,14 +6,17 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from jsonschema import Draft202012Validator, ValidationError
-
-from hde.spec.complaints import Complaint, complaints
 from hde.spec.formats import format_checker
 from hde.spec.problem import KeyPath, Problem
+from hde.spec.valid import is_valid
 from hde.spec.yaml_file import YamlFile
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator, ValidationError
+
+    from hde.spec.complaints import Complaint
 
 SchemaName = Literal["connector", "mapping", "mapping-test"]
 SCHEMAS: Final[tuple[SchemaName, ...]] = ("connector", "mapping", "mapping-test")
@@ -66,6 +69,10 @@ def _is_misspelled(complaint: Complaint, misspelled: set[tuple[KeyPath, str]]) -
 def _complaints(data: object, name: SchemaName, definition: str | None) -> Iterator[Complaint]:
     whole = schema(name)
     part = whole["$defs"][definition] if definition else whole
+    if is_valid(data, part, whole):
+        return
+    from hde.spec.complaints import complaints
+
     errors: Iterable[ValidationError] = _validator(name).descend(data, part)
     for error in errors:
         yield from complaints(error, whole)
@@ -73,4 +80,6 @@ def _complaints(data: object, name: SchemaName, definition: str | None) -> Itera
 
 @cache
 def _validator(name: SchemaName) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
     return Draft202012Validator(schema(name), format_checker=format_checker())

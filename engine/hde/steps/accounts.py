@@ -20,11 +20,8 @@ from hde.source.carry import basic, send_of
 from hde.source.elements import constant_elements
 from hde.source.errand import run_errand
 from hde.source.files import folder_of
-from hde.source.oauth import SignedIn, StoredSignIn
 from hde.source.pages import Bounds, read_pages
-from hde.source.renewal import unattended_token
 from hde.source.session import Session
-from hde.source.signin import sign_in
 from hde.spec.connector import Connector, Resource
 from hde.spec.elements import parents_of
 from hde.spec.sign_in import Basic, OAuth2Client, OAuth2Code
@@ -32,10 +29,7 @@ from hde.store import journal
 from hde.store.budgets import Limit, SharedBudget
 from hde.store.database import Connection, Database
 from hde.store.journal import Account
-from hde.store.tokens import DatabaseTokens
 from hde.tokens import Stored, Token, TokenStore
-from hde.tokens.file import FileTokens
-from hde.tokens.seal import find_key
 
 NO_SIGN_IN = "default"
 
@@ -60,6 +54,8 @@ class Way:
                 return None
             case Basic() as said:
                 return basic(said, self.settings)
+        from hde.source.oauth import StoredSignIn  # loaded where there is a token
+
         return StoredSignIn(self.connector, self.settings, self.tokens, account)
 
     def session(self, auth: httpx.Auth | None, budget: Budget, account: Mapping[str, object] | None = None) -> Session:
@@ -69,11 +65,21 @@ class Way:
 def token_store(home: Path, database: Database) -> Callable[[], TokenStore]:
     """Opens `.token_store.json` in the home, or the database with HDE_TOKEN_STORE=database."""
     kind = os.environ.get("HDE_TOKEN_STORE", "file")
-    if kind == "database":
-        return lambda: DatabaseTokens(database, find_key(home))
-    if kind != "file":
+    if kind not in ("file", "database"):
         raise WrongUse(f"HDE_TOKEN_STORE is {kind!r}; it can be file or database")
-    return lambda: FileTokens(home / ".token_store.json", find_key(home))
+
+    def opened() -> TokenStore:
+        from hde.tokens.seal import find_key  # without a sign-in nothing is loaded that encrypts
+
+        if kind == "database":
+            from hde.store.tokens import DatabaseTokens
+
+            return DatabaseTokens(database, find_key(home))
+        from hde.tokens.file import FileTokens
+
+        return FileTokens(home / ".token_store.json", find_key(home))
+
+    return opened
 
 
 @contextmanager
@@ -154,6 +160,8 @@ def sign_in_account(
 
     `browser`, `say` and `ask` are for a sign-in that needs a person.
     """
+    from hde.source.oauth import SignedIn
+
     token = _new_token(way, browser, say, ask)
     with shared_budget(database, way) as budget:
         with way.session(SignedIn(token, send_of(way.connector)), budget) as session:
@@ -170,8 +178,12 @@ def sign_in_account(
 def _new_token(
     way: Way, browser: Callable[[str], None] | None, say: Callable[[str], None], ask: Callable[[str], str] | None
 ) -> Token:
+    from hde.source.renewal import unattended_token
+
     match way.connector.auth:
         case OAuth2Code() as auth:
+            from hde.source.signin import sign_in
+
             return sign_in(way.connector, way.settings, auth, browser=browser, say=say, ask=ask)
     return unattended_token(way.connector, way.settings)
 

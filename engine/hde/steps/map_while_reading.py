@@ -22,13 +22,16 @@ def mapping_beside(database: Database, mappers: Sequence[Mapper], told: Told) ->
     failure: list[BaseException] = []
 
     def work() -> None:
+        if ended.wait(PAUSE):
+            return  # where little is new, reading is over by now
         try:
             with database.connection() as connection:
                 for mapper in mappers:
                     begin(connection, mapper)
-                while not ended.wait(PAUSE):
+                while not ended.is_set():
                     for mapper in mappers:
                         _map(connection, mapper, told, ended)
+                    ended.wait(PAUSE)
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
             failure.append(error)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from hde.mapping.compiled import compile_mapping
 from hde.rows import RawTable
 from hde.spec.load import Source
 from hde.steps.accounts import Way
+from hde.steps.map_raw import Mapper, mapper_of
 from hde.steps.plan import Range
 from hde.steps.report import Report
 from hde.store.database import Connection, Database
@@ -36,3 +39,10 @@ class Stage:
     tables: Mapping[str, RawTable]
     report: Report
     run: int
+
+    @cached_property
+    def mappers(self) -> tuple[Mapper, ...]:
+        """All mappings of the source, compiled when the first is needed."""
+        return tuple(
+            mapper_of(compile_mapping(mapping), self.tables, self.account, self.run) for mapping in self.source.mappings
+        )

@@ -16,7 +16,6 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from hde.errors import DatabaseUnreachable, HdeError
-from hde.store import embedded
 
 OLDEST = 150_000
 Connection = psycopg.Connection[Any]
@@ -63,6 +62,10 @@ class Database:
         except psycopg.Error as error:
             raise _unreachable(error) from None
         try:
+            if (version := connection.info.server_version) < OLDEST:
+                raise DatabaseUnreachable(
+                    f"HDE_DATABASE_URL: PostgreSQL {version // 10_000} is too old; 15 or later is needed"
+                )
             with values_hidden():
                 connection.execute(_SESSION)
                 connection.autocommit = autocommit
@@ -77,15 +80,12 @@ def open_database(home: Path) -> Iterator[Database]:
     """The database named by HDE_DATABASE_URL, else the embedded one of `home`, started if it does not run."""
     url = os.environ.get("HDE_DATABASE_URL")
     if not url:
+        from hde.store import embedded  # another database needs nothing of it
+
         with embedded.attached(home) as conninfo:
             yield Database(conninfo, is_ours=True)
         return
-    database = Database(_libpq(url))
-    with database.connection() as connection:
-        version = connection.info.server_version
-    if version < OLDEST:
-        raise DatabaseUnreachable(f"HDE_DATABASE_URL: PostgreSQL {version // 10_000} is too old; 15 or later is needed")
-    yield database
+    yield Database(_libpq(url))
 
 
 @contextmanager

@@ -16,11 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import keyring
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from filelock import FileLock
-from keyring.errors import KeyringError
 
 from hde.errors import SignInNeeded, WrongUse
 from hde.redact import register_secret
@@ -128,6 +126,9 @@ def _from_file(path: Path) -> bytes:
 
 def _from_keyring(name: str, *, make: bool) -> str | None:
     """The key of this home in the OS keyring, where there is none perhaps made; None where no keyring works."""
+    import keyring  # slow to load, and a home with a key in a file never asks it
+    from keyring.errors import KeyringError
+
     try:
         if keyring.get_keyring().priority < 1:
             return None

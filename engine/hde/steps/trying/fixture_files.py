@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from hde.check import fixtures
+from hde.check.fixtures import fixtures
 from hde.errors import WrongUse
 from hde.spec.load import Source, mappings_folder
 from hde.spec.mapping_test import fixture_file

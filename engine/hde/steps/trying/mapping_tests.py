@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hde.check import fixtures
+from hde.check.fixtures import fixtures
 from hde.errors import WrongUse
 from hde.mapping.compiled import compile_mapping
 from hde.mapping.testing import run_test
