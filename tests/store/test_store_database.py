@@ -110,7 +110,11 @@ def test_a_password_in_a_connection_string_is_in_no_message(
     url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HDE_DATABASE_URL", url)
-    with pytest.raises(DatabaseUnreachable, match="HDE_DATABASE_URL") as refused, open_database(tmp_path):
+    with (
+        pytest.raises(DatabaseUnreachable, match="HDE_DATABASE_URL") as refused,
+        open_database(tmp_path) as database,
+        database.connection(),
+    ):
         pass
     assert "marked" not in "".join(traceback.format_exception(refused.value, limit=0))
     assert len(str(refused.value).splitlines()) == 1

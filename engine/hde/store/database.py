@@ -77,7 +77,10 @@ class Database:
 
 @contextmanager
 def open_database(home: Path) -> Iterator[Database]:
-    """The database named by HDE_DATABASE_URL, else the embedded one of `home`, started if it does not run."""
+    """The database named by HDE_DATABASE_URL, else the embedded one of `home`, started if it does not run.
+
+    The named one is not asked yet: whether it can be reached, and is new enough, shows at the first connection.
+    """
     url = os.environ.get("HDE_DATABASE_URL")
     if not url:
         from hde.store import embedded  # another database needs nothing of it
