@@ -34,7 +34,7 @@ def validate(paths: tuple[str, ...], form: str, resolved: bool, watch: bool) -> 
 
     A PATH is a connector's name, a file or a folder. Every problem is a line `file:line:column: path: message`;
     those that are no errors say `warning:`. Exit code 1 where there is an error. With -v it ends with the origins that
-    each connector sends requests to, and with the secrets it uses.
+    each connector sends requests to, the secrets it uses, and the expressions that are too large to be compiled.
     """
     named = [_named(path) for path in paths]
     if watch:
@@ -56,17 +56,19 @@ def _check(named: Sequence[Path], form: str) -> int:
             click.echo(_annotation(problem) if form == "github" else str(problem))
         click.echo(counted(problems) or "All good.", err=True)
     if form == "text" and os.environ.get("HDE_VERBOSE"):
-        for line in _reach(named):
+        for line in _more(named):
             click.echo(line)
     return 1 if any(problem.level == "error" for problem in problems) else 0
 
 
-def _reach(named: Sequence[Path]) -> Iterator[str]:
+def _more(named: Sequence[Path]) -> Iterator[str]:
     from hde.check.folders import pairs
     from hde.check.reach import reach_lines
+    from hde.check.uncompiled import uncompiled_lines
 
     for pair in pairs(named)[0]:
         yield from reach_lines(pair.connector)
+        yield from uncompiled_lines(pair)
 
 
 def _annotation(problem: Problem) -> str:

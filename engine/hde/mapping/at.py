@@ -1,19 +1,20 @@
-"""Readers of one path into one column, with the common case of each type spelled out: this is where the time goes.
+"""How one column is read: a function that knows every case, and beside it the common one, which is most of the time.
 
-Whatever is not the common case is left to `make`, which knows all the others and how to refuse.
+The function (`Reader.read`) is all there is to say. Rows are made by generated code (`hde.mapping.row_code`), which
+takes the common case by itself and asks `Reader.make` for the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
 
 from hde.issues import Issue
 from hde.mapping.paths import Documents, Path
-from hde.mapping.times import INSTANT
 from hde.mapping.unit_table import Rule
-from hde.mapping.values import INT_LIMIT, number
+from hde.mapping.values import INT_LIMIT, Finding, number
 
 Read = Callable[[Documents, list[Issue]], Any]
 """From the documents to a canonical value or null. Raises Finding; puts warnings into the list."""
@@ -21,137 +22,132 @@ Read = Callable[[Documents, list[Issue]], Any]
 Make = Callable[[Any, Documents, list[Issue]], Any]
 """From the source's value, which is not null, to a canonical one."""
 
-_INFINITY = float("inf")
-_ONE_HIGHER = INT_LIMIT - 1
+_MOST: Final = 1e15
+_MODEST: Final = (1e-200, 1e200)
+"""Numbers between +-_MOST stay finite under a rule whose factors are between these."""
 
 
-def any_at(path: Path, make: Make) -> Read:
-    _, of, get = path
+@dataclass(frozen=True)
+class Common:
+    """The common case as Python: where `test` holds for `{x}`, the source's value, `value` is the canonical one.
 
-    def read(documents: Documents, issues: list[Issue]) -> Any:
-        value = get(documents[of])
-        return None if value is None else make(value, documents, issues)
+    Null says that it was not the common case after all. `names` are the constants that both may use.
+    """
 
-    return read
-
-
-def known_at(path: Path, known: Mapping[str, Any], make: Make) -> Read:
-    """A value that is usually one of a few texts."""
-    _, of, get = path
-
-    def read(documents: Documents, issues: list[Issue]) -> Any:
-        value: Any = get(documents[of])
-        try:
-            return known[value]
-        except (KeyError, TypeError):
-            return None if value is None else make(value, documents, issues)
-
-    return read
+    test: str
+    value: str = "{x}"
+    names: Mapping[str, object] = field(default_factory=dict)
 
 
-def text_at(path: Path, make: Make) -> Read:
-    _, of, get = path
+@dataclass(frozen=True)
+class Reader:
+    """`read` alone where generated code can do nothing better than to call it."""
 
-    def read(documents: Documents, issues: list[Issue]) -> Any:
-        value: Any = get(documents[of])
-        if value.__class__ is str and value.isascii() and "\0" not in value:
-            return value
-        return None if value is None else make(value, documents, issues)
-
-    return read
-
-
-def boolean_at(path: Path, make: Make) -> Read:
-    _, of, get = path
-
-    def read(documents: Documents, issues: list[Issue]) -> Any:
-        value = get(documents[of])
-        if value is True or value is False or value is None:
-            return value
-        return make(value, documents, issues)
-
-    return read
+    read: Read
+    paths: tuple[Path, ...] = ()
+    """One, or those of a sum."""
+    make: Make | None = None
+    common: Common | None = None
+    first: tuple[Reader, ...] = ()
+    """Instead of paths: the first of these that is there."""
+    missing: Issue | None = None
+    """The column is required: what a null is."""
 
 
-def int_at(path: Path, make: Make) -> Read:
-    _, of, get = path
-
-    def read(documents: Documents, issues: list[Issue]) -> Any:
-        value: Any = get(documents[of])
-        if value.__class__ is int and -INT_LIMIT <= value <= _ONE_HIGHER:
-            return value
-        return None if value is None else make(value, documents, issues)
-
-    return read
+TEXT: Final = Common('type({x}) is str and {x}.isascii() and "\\0" not in {x}')
+BOOLEAN: Final = Common("{x} is True or {x} is False")
+INT: Final = Common("type({x}) is int and {low} <= {x} < {high}", names={"low": -INT_LIMIT, "high": INT_LIMIT})
 
 
-def instant_at(path: Path, make: Make) -> Read:
-    _, of, get = path
-    matches, parse = INSTANT.match, datetime.fromisoformat
-
-    def read(documents: Documents, issues: list[Issue]) -> Any:
-        value: Any = get(documents[of])
-        if value.__class__ is str and matches(value):
-            try:
-                found = parse(value)
-                if found.tzinfo is UTC:
-                    return found
-            except ValueError:
-                pass
-        return None if value is None else make(value, documents, issues)
-
-    return read
+def known(table: Mapping[str, Any]) -> Common:
+    """One of a few texts."""
+    return Common("type({x}) is str and {x} in {table}", "{table}[{x}]", {"table": table})
 
 
-def float_at(path: Path, rule: Rule, make: Make) -> Read:
+def measure(rule: Rule) -> Common | None:
+    """A number under a rule of units."""
     times, over, minus, plus = rule
-    if minus or plus or (times != 1.0 and over != 1.0):
-        return any_at(path, make)
-    _, of, get = path
-    if over != 1.0:
+    if minus or plus:
+        value = "({x} - {minus}) * {times} / {over} + {plus}"
+    elif over != 1.0:
+        value = "{x} / {over} + 0.0"  # jsonb knows no -0.0
+    else:
+        value = "{x} * {times} + 0.0"
+    if not all(_MODEST[0] < abs(factor) < _MODEST[1] for factor in (times, over)) or max(abs(minus), abs(plus)) > _MOST:
+        return None
+    names = {"times": times, "over": over, "minus": minus, "plus": plus, "least": -_MOST, "most": _MOST}
+    return Common("(type({x}) is int or type({x}) is float) and {least} < {x} < {most}", value, names)
 
-        def divided(documents: Documents, issues: list[Issue]) -> Any:
-            value: Any = get(documents[of])
-            if value.__class__ is int or value.__class__ is float:
-                try:
-                    result = value / over
-                except OverflowError:
-                    result = _INFINITY
-                if -_INFINITY < result < _INFINITY:
-                    return result + 0.0
-            return None if value is None else make(value, documents, issues)
 
-        return divided
+_SHAPES: Final = {20: "--T::Z", 24: "--T::."}
+"""What stands at every third place of an instant of this length."""
 
-    def multiplied(documents: Documents, issues: list[Issue]) -> Any:
-        value: Any = get(documents[of])
-        if value.__class__ is int or value.__class__ is float:
-            try:
-                result = value * times
-            except OverflowError:
-                result = _INFINITY
-            if -_INFINITY < result < _INFINITY:
-                return result + 0.0
+
+def _utc(value: str) -> datetime | None:
+    """RFC 3339 in UTC, as most sources write it: `2026-01-02T08:00:00Z` and with milliseconds. Null for anything else.
+
+    `fromisoformat` takes more than RFC 3339 (weeks, commas, 24 o'clock), all of another shape.
+    """
+    if value[4:20:3] != _SHAPES.get(len(value)) or value[-1] != "Z":
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return None if "T24" in value else found
+
+
+MOMENT: Final = Common("type({x}) is str", "{utc}({x})", {"utc": _utc})
+
+
+def at_path(path: Path, make: Make, common: Common | None = None) -> Reader:
+    of, get = path.of, path.get
+
+    def read(documents: Documents, issues: list[Issue]) -> Any:
+        value = get(documents[of])
         return None if value is None else make(value, documents, issues)
 
-    return multiplied
+    return Reader(read, (path,), make, common)
 
 
-def sum_at(paths: list[Path], make: Make) -> Read:
+def sum_at(paths: Sequence[Path], make: Make, common: Common | None) -> Reader:
     """Null if any part is; a part that is no number is a finding even then."""
-    parts = [(path.text, path.of, path.get) for path in paths]
 
     def read(documents: Documents, issues: list[Issue]) -> Any:
         total: int | float = 0
         missing = False
-        for text, of, get in parts:
-            value: Any = get(documents[of])
-            if value.__class__ is int:
-                total += value
-            elif value is None:
+        for path in paths:
+            value: Any = path.value(documents)
+            if value is None:
                 missing = True
             else:
-                total += number(value, text)
+                total += number(value, path.text)
         return None if missing else make(total, documents, issues)
 
-    return read
+    return Reader(read, tuple(paths), make, common)
+
+
+def first_of(readers: Sequence[Reader]) -> Reader:
+    """The first that is not null."""
+
+    def read(documents: Documents, issues: list[Issue]) -> Any:
+        for one in readers:
+            value = one.read(documents, issues)
+            if value is not None:
+                return value
+        return None
+
+    return Reader(read, first=tuple(readers))
+
+
+def required(reader: Reader, missing: Issue) -> Reader:
+    """`missing` is the finding that a null is."""
+    inner = reader.read
+
+    def read(documents: Documents, issues: list[Issue]) -> Any:
+        value = inner(documents, issues)
+        if value is None:
+            raise Finding(missing)
+        return value
+
+    return replace(reader, read=read, missing=missing)

@@ -13,11 +13,11 @@ from hde.canonical import Column
 from hde.errors import WrongUse
 from hde.issues import Issue, issue_about
 from hde.mapping import at, moments, times, values
-from hde.mapping.at import Make, Read
+from hde.mapping.at import Common, Make, Read, Reader
 from hde.mapping.lookups import lookup_table, with_lookup
 from hde.mapping.measures import OF_METRIC, measured, scaled
 from hde.mapping.offsets import offset_of_path
-from hde.mapping.paths import Documents, Path, compile_path
+from hde.mapping.paths import Documents, compile_path, unless_empty
 from hde.mapping.scope import Scope
 from hde.mapping.unit_table import SAME
 from hde.mapping.units import conversion, rule
@@ -30,15 +30,16 @@ _OFFSETS = {"Z": "+00:00", **{text: text for text in _QUARTERS if text is not No
 """Every offset in use on Earth, as it is written and as we write it."""
 
 
-def compile_column(reading: Reading, column: Column, unit: str | None, scope: Scope) -> Read:
+def compile_column(reading: Reading, column: Column, unit: str | None, scope: Scope) -> Reader:
     """`unit` is the canonical unit the number must have in the end: None for what has none, or `OF_METRIC`.
 
     `Reading.optional` is the row's business; here a required column that is null is a finding.
     """
     read = _compile(reading, column, unit, scope)
     if column.required and not reading.optional:
-        read = _required(read, place(reading, column, scope))
-    return watched_column(column.name, reading, read)
+        read = at.required(read, issue_about(None, place(reading, column, scope), "required"))
+    watched = watched_column(column.name, reading, read.read)
+    return read if watched is read.read else Reader(watched)
 
 
 def place(reading: Reading, column: Column, scope: Scope) -> str:
@@ -49,13 +50,13 @@ def place(reading: Reading, column: Column, scope: Scope) -> str:
     return column.name if path is None else scope.in_record(path)
 
 
-def _compile(reading: Reading, column: Column, unit: str | None, scope: Scope, *, last: bool = True) -> Read:
+def _compile(reading: Reading, column: Column, unit: str | None, scope: Scope, *, last: bool = True) -> Reader:
     """`last`: no other path is asked after this one."""
     _agree(reading, column, unit)
     if reading.first:
         *before, final = [_inherit(one, reading) for one in reading.first]
         reads = [_compile(one, column, unit, scope, last=False) for one in before]
-        return _first([*reads, _compile(final, column, unit, scope, last=last)])
+        return at.first_of([*reads, _compile(final, column, unit, scope, last=last)])
     path = place(reading, column, scope)
     plain = _plain(reading, column, unit, scope, path)
     known: dict[str, Any] = {word: word for word in column.words}
@@ -64,41 +65,43 @@ def _compile(reading: Reading, column: Column, unit: str | None, scope: Scope, *
         known = lookup_table(reading.lookup, column, plain)
         make = with_lookup(reading.lookup, known, plain, path)
     if reading.has_const:
-        return _constant(reading, column, plain)
+        return Reader(_constant(reading, column, plain))
     if reading.sum:
-        return _sum(reading, column, make, scope)
+        if column.type not in ("int", "float"):
+            raise WrongUse(f"sum: {column.name} is no number")
+        parts = [compile_path(part, scope) for part in reading.sum]
+        return at.sum_at(parts, make, _common(reading, column, unit, known))
     if reading.path is None:
         raise WrongUse("nothing to read: one of path, first, sum and const is needed")
     if column.type == "offset" and moments.says_time(reading):
-        return offset_of_path(reading, scope)
-    at_path = compile_path(reading.path, scope)
-    return _reader(reading, column, unit, at_path if last else _unless_empty(at_path), known, make)
+        return Reader(offset_of_path(reading, scope))
+    path_ = compile_path(reading.path, scope)
+    return at.at_path(path_ if last else unless_empty(path_), make, _common(reading, column, unit, known))
 
 
-def _reader(reading: Reading, column: Column, unit: str | None, path: Path, known: dict[str, Any], make: Make) -> Read:
-    """The quickest reader there is for this column."""
+def _common(reading: Reading, column: Column, unit: str | None, known: dict[str, Any]) -> Common | None:
+    """What most values of this column are, where that is simple."""
     if known:
-        return at.known_at(path, known, make)
+        return at.known(known)
     if reading.lookup is not None or moments.says_time(reading) or reading.exponent or unit == OF_METRIC:
-        return at.any_at(path, make)
+        return None
     if isinstance(reading.unit, UnitRead):
-        return at.any_at(path, make)
+        return None
     match column.type:
         case "float":
-            fixed = _fixed(reading)
-            return at.float_at(path, rule(fixed, unit) if fixed and unit else SAME, make)
+            return at.measure(rule(reading.unit, unit) if reading.unit and unit else SAME)
         case "text":
-            return at.text_at(path, make)
+            return at.TEXT
         case "int":
-            return at.int_at(path, make)
+            return at.INT
         case "boolean":
-            return at.boolean_at(path, make)
+            return at.BOOLEAN
         case "timestamptz":
-            return at.instant_at(path, make)
+            return at.MOMENT
         case "offset" if reading.unit is None:
-            return at.known_at(path, _OFFSETS, make)
+            return at.known(_OFFSETS)
         case _:
-            return at.any_at(path, make)
+            return None
 
 
 def _agree(reading: Reading, column: Column, unit: str | None) -> None:
@@ -208,37 +211,9 @@ def _offset(to_seconds: Callable[[float], float] | None, path: str) -> Make:
     return make
 
 
-def _sum(reading: Reading, column: Column, make: Make, scope: Scope) -> Read:
-    if column.type not in ("int", "float"):
-        raise WrongUse(f"sum: {column.name} is no number")
-    return at.sum_at([compile_path(path, scope) for path in reading.sum], make)
-
-
 def _fixed(reading: Reading) -> str | None:
     """The unit, where the mapping says it."""
     return None if isinstance(reading.unit, UnitRead) else reading.unit
-
-
-def _unless_empty(path: Path) -> Path:
-    """With another path to follow, an empty list is nothing: a filter that finds nothing gives one."""
-    get = path.get
-
-    def read(document: object) -> object:
-        found = get(document)
-        return None if found == [] else found
-
-    return path._replace(get=read)
-
-
-def _first(reads: list[Read]) -> Read:
-    def read(documents: Documents, issues: list[Issue]) -> Any:
-        for one in reads:
-            value = one(documents, issues)
-            if value is not None:
-                return value
-        return None
-
-    return read
 
 
 def _constant(reading: Reading, column: Column, make: Make) -> Read:
@@ -251,15 +226,3 @@ def _constant(reading: Reading, column: Column, make: Make) -> Read:
     except Finding as finding:
         raise WrongUse(f"const: {const!r} does not fit {column.name} ({finding.issue.rule})") from None
     return lambda documents, issues: value
-
-
-def _required(read: Read, path: str) -> Read:
-    missing = issue_about(None, path, "required")
-
-    def required(documents: Documents, issues: list[Issue]) -> Any:
-        value = read(documents, issues)
-        if value is None:
-            raise Finding(missing)
-        return value
-
-    return required

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from hde.canonical import METRICS, TABLES, Column, Table
 from hde.errors import WrongUse
 from hde.mapping import unit_table
-from hde.mapping.at import Read
+from hde.mapping.at import Read, Reader
 from hde.mapping.columns import compile_column, place
 from hde.mapping.items import EachPlan, compile_items
 from hde.mapping.measures import OF_METRIC
 from hde.mapping.offsets import offset_of_time
 from hde.mapping.paths import compile_path, truthy
 from hde.mapping.plan import CompiledMapping, Mapped, TargetPlan
+from hde.mapping.row_code import Shared
 from hde.mapping.rows import CanonicalRow, Finish, RowPlan, dated, known_metric, mapped_metric
 from hde.mapping.scope import ITEM_NAMES, Scope
 from hde.mapping.values import Finding
@@ -42,7 +43,7 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
         version=_version(mapping, compiler.metrics),
         when=when,
         targets=targets,
-        shared=compiler.shared,
+        slots=len(compiler.slots),
         needed=tuple(name for name in mapping.with_ if name in compiler.used),
         named=bool(compiler.used),
     )
@@ -70,8 +71,8 @@ class _Compiler:
             raise self.wrong("with", "`row`, `account`, `parent` and `index` are names of their own; take another")
         self.used: set[str] = set()
         self.metrics: set[str] = set()
-        self.shared: list[Read] = []
         self.slots: list[_Slot] = []
+        self.readers: list[Reader] = []
         self.readings = [
             (self.scope.inside(target.each).inside(rows.each), reading)
             for target in mapping.to.values()
@@ -142,25 +143,26 @@ class _Compiler:
             units["value"], check = self._measured(table, rows, blank, where, scope)
             finish.append(check)
         finish.append(dated(table, _start(rows, scope)))
-        optional: list[tuple[int, Read]] = []
-        own: list[tuple[int, Read]] = []
-        shared: list[tuple[int, int]] = []
+        optional: list[tuple[int, Reader]] = []
+        own: list[tuple[int, Reader]] = []
+        shared: list[Shared] = []
         for index, column in enumerate(table.columns):
             reading = rows.columns.get(column.name)
             if reading is None:
                 continue
             try:
                 unit = units[column.name]
-                read = compile_column(reading, column, unit, scope)
+                reader = compile_column(reading, column, unit, scope)
                 if reading.has_const and not reading.paths:
-                    blank[index] = read({}, [])
+                    blank[index] = reader.read({}, [])
                 elif reading.optional:
-                    optional.append((index, read))
+                    optional.append((index, reader))
                 elif self._several(reading, scope):
                     level = max(map(scope.level, reading.paths), default=0)
-                    shared.append((index, self._slot(_Slot(reading, column, unit, scope, level), read)))
+                    slot = self._slot(_Slot(reading, column, unit, scope, level), reader)
+                    shared.append(Shared(index, slot, self.readers[slot]))
                 else:
-                    own.append((index, read))
+                    own.append((index, reader))
             except Finding:
                 raise self.wrong(f"{where}.{column.name}", "const: it is required and cannot be null") from None
             except WrongUse as error:
@@ -171,13 +173,13 @@ class _Compiler:
         when = self.when(rows.when, f"{where}.when", scope)
         return RowPlan(table.name, rows.name, when, blank, optional, own, shared, tuple(f for f in finish if f))
 
-    def _carried_offset(self, table: Table, rows: RowSet, scope: Scope) -> tuple[int, Read] | None:
+    def _carried_offset(self, table: Table, rows: RowSet, scope: Scope) -> tuple[int, Reader] | None:
         """Where a row says when it began and not at which offset, that of the time itself."""
         start, names = rows.columns.get("start_time"), [column.name for column in table.columns]
         if start is None or "utc_offset" not in names or "utc_offset" in rows.columns:
             return None
         read = offset_of_time(start, scope)
-        return None if read is None else (names.index("utc_offset"), read)
+        return None if read is None else (names.index("utc_offset"), Reader(read))
 
     def _complete(self, table: Table, rows: RowSet, where: str) -> None:
         """Every column named must exist and be ours to fill; every required one must be named."""
@@ -221,13 +223,13 @@ class _Compiler:
             return True
         return sum((scope, reading) == other for other in self.readings) > 1
 
-    def _slot(self, wanted: _Slot, read: Read) -> int:
+    def _slot(self, wanted: _Slot, reader: Reader) -> int:
         """The memo's place for a column that several rows read alike."""
         for index, slot in enumerate(self.slots):
             if slot._replace(column=wanted.column) == wanted and _alike(slot.column, wanted.column):
                 return index
         self.slots.append(wanted)
-        self.shared.append(read)
+        self.readers.append(reader)
         return len(self.slots) - 1
 
     def _note(self, paths: Iterable[str]) -> None:

@@ -1,24 +1,32 @@
 """JMESPath, compiled once: `compile(text)` gives a callable from a document to a value.
 
-The one seam through which a mapping reads: it must not know what a mapping is.
+The one seam through which a mapping reads: it must not know what a mapping is. A path becomes a Python function
+(`hde.mapping.expression_code`); results and errors are those of jmespath.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
 
 from hde.errors import WrongUse
+from hde.mapping import expression_code
+from hde.mapping.expression_code import Code, Node
 
-Expression = Callable[[object], object]
+Expression = Callable[[object], Any]
 NAMED = re.compile(r"\$((?:parent\.\$)*[A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
 """A path at something with a name, `$sleep.start` or `$sleep[0]`: the name, and what is read below it.
 
 `$parent.$parent.start` is a name of its own, `parent.$parent`: what lies around the item around the item."""
+
+FAILURES = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+"""What an expression may raise for a document: JMESPathError is a ValueError, and `1 < 'a'` is Python's TypeError."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*\Z")
 
@@ -27,76 +35,62 @@ class ExpressionError(WrongUse):
     """A JMESPath that does not compile."""
 
 
+@lru_cache(maxsize=1024)
 def compile(text: str) -> Expression:
     """Compile a JMESPath; a plain dotted name may hold `-` without quotes. ExpressionError says where it is wrong.
 
-    What it returns raises `jmespath.exceptions.JMESPathError` where a function meets a value it does not take.
+    What it returns raises what `jmespath.search` raises where a function meets a value it does not take (`FAILURES`).
     """
+    tree: Any = parse(text)
+    if not_compiled(text):
+        return ParsedResult(text, tree).search
+    code = Code()
+    with code.function("search", "document"):
+        code.read_ahead(expression_code.heads(tree), "document")
+        code.line(f"return {code.value(tree, 'document')}")
+    return code.run("search")
+
+
+def compile_all(texts: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:
+    """Many at once: what several read is read once. Raises what the first to fail raises."""
+    code = Code()
+    trees = [parse(text) for text in texts]
+    with code.function("search", "document"):
+        code.read_ahead((path for tree in trees for path in expression_code.heads(tree)), "document")
+        values = [write(code, text, "document") for text in texts]
+        code.line(f"return ({''.join(f'{value}, ' for value in values)})")
+    return code.run("search")
+
+
+def write(code: Code, text: str, at: str) -> str:
+    """Write what computes an expression for the value named `at`; the name of the result."""
+    if not_compiled(text):
+        return code.let(f"{code.constant(compile(text))}({at})")
+    return code.value(parse(text), at)
+
+
+def parse(text: str) -> Node:
+    """The syntax tree. ExpressionError for what is none."""
     if is_plain(text):
-        return _dotted(text.split("."))
+        return expression_code.dotted(text.split("."))
     try:
-        compiled = jmespath.compile(text)
-    except JMESPathError as error:
-        raise ExpressionError(f"{text!r} is not JMESPath: {' '.join(str(error).split())}") from None
-    return compiled.search
+        tree: Node = jmespath.compile(text).parsed
+    except (JMESPathError, ValueError, RecursionError) as error:
+        said = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        raise ExpressionError(f"{text!r} is not JMESPath: {said}") from None
+    return tree
+
+
+def not_compiled(text: str) -> str:
+    """Why the reference walks this expression; empty where it is compiled."""
+    return expression_code.too_large(parse(text))
+
+
+def is_light(text: str) -> bool:
+    """Only a way down (`a.b[0]`): it never raises, costs next to nothing, and may be read before it is needed."""
+    return not not_compiled(text) and expression_code.is_light(parse(text))
 
 
 def is_plain(text: str) -> bool:
     """Only names and dots: such a path never raises."""
     return _PLAIN.match(text) is not None
-
-
-# Subscripts that are allowed to fail beat asking each level what it is: what a mapping reads is mostly there.
-_ABSENT = (KeyError, TypeError, IndexError)
-
-
-def _dotted(names: list[str]) -> Expression:
-    if len(names) == 1:
-        return _one(*names)
-    if len(names) == 2:
-        return _two(*names)
-    if len(names) == 3:
-        return _three(*names)
-    return _many(names)
-
-
-def _one(name: str) -> Expression:
-    def read(document: Any) -> object:
-        try:
-            return document[name]
-        except _ABSENT:
-            return None
-
-    return read
-
-
-def _two(first: str, second: str) -> Expression:
-    def read(document: Any) -> object:
-        try:
-            return document[first][second]
-        except _ABSENT:
-            return None
-
-    return read
-
-
-def _three(first: str, second: str, third: str) -> Expression:
-    def read(document: Any) -> object:
-        try:
-            return document[first][second][third]
-        except _ABSENT:
-            return None
-
-    return read
-
-
-def _many(names: list[str]) -> Expression:
-    def read(document: Any) -> object:
-        try:
-            for name in names:
-                document = document[name]
-        except _ABSENT:
-            return None
-        return document
-
-    return read

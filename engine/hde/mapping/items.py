@@ -14,7 +14,8 @@ from hde.mapping import values
 from hde.mapping.at import Read
 from hde.mapping.lookups import key_text
 from hde.mapping.paths import RECORD, Documents, Path, compile_path
-from hde.mapping.rows import UNREAD, CanonicalRow, RowPlan
+from hde.mapping.row_code import UNREAD
+from hde.mapping.rows import CanonicalRow, RowPlan
 from hde.mapping.scope import Scope
 from hde.mapping.values import Finding, refuse
 from hde.spec.mapping import Each
@@ -41,14 +42,14 @@ class EachPlan:
     stale: tuple[int, ...]
     """Places in the memo that are read again for every item."""
 
-    def make(self, documents: Documents, issues: list[Issue], memo: list[Any], reads: list[Read]) -> list[CanonicalRow]:
+    def make(self, documents: Documents, issues: list[Issue], memo: list[Any]) -> list[CanonicalRow]:
         """The rows of all items. Raises Finding, also where two rows would be the same part of the record."""
-        rows = self._rows(documents, issues, memo, reads, "")
+        rows = self._rows(documents, issues, memo, "")
         if len({row.part for row in rows}) < len(rows):
             raise Finding(Issue(self._keys(), "part"))
         return rows
 
-    def findings(self, documents: Documents, issues: list[Issue], reads: list[Read]) -> list[Issue]:
+    def findings(self, documents: Documents, issues: list[Issue], slots: int) -> list[Issue]:
         """Everything that keeps these rows from being made; empty where nothing does."""
         found: list[Issue] = []
         try:
@@ -56,16 +57,14 @@ class EachPlan:
                 if holds(self.when, inner, issues, found):
                     for plan in self.plans:
                         if isinstance(plan, EachPlan) or holds(plan.when, inner, issues, found):
-                            found += plan.findings(inner, issues, reads)
+                            found += plan.findings(inner, issues, slots)
             if not found:
-                self.make(documents, issues, [UNREAD] * len(reads), reads)
+                self.make(documents, issues, [UNREAD] * slots)
         except Finding as finding:
             found.append(finding.issue)
         return found
 
-    def _rows(
-        self, documents: Documents, issues: list[Issue], memo: list[Any], reads: list[Read], above: str
-    ) -> list[CanonicalRow]:
+    def _rows(self, documents: Documents, issues: list[Issue], memo: list[Any], above: str) -> list[CanonicalRow]:
         """`above` is the key of the item around."""
         rows: list[CanonicalRow] = []
         for inner in self._each(documents):
@@ -77,11 +76,11 @@ class EachPlan:
             for plan in self.plans:
                 if isinstance(plan, EachPlan):
                     key = key or above + self._key_of(inner)
-                    rows += plan._rows(inner, issues, memo, reads, f"{key}/")
+                    rows += plan._rows(inner, issues, memo, f"{key}/")
                     continue
                 if plan.when is not None and not plan.when(inner, issues):
                     continue
-                row = plan.make(inner, issues, memo, reads)
+                row = plan.make(inner, issues, memo)
                 if row is not None:
                     key = key or above + self._key_of(inner)
                     table, part, cells = row

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from jmespath.exceptions import JMESPathError
-
 from hde.errors import WrongUse
 from hde.issues import Issue
 from hde.mapping import expression
@@ -31,6 +29,12 @@ class Path(NamedTuple):
     text: str
     of: str
     get: expression.Expression
+    below: str = "@"
+    """What is read below `of`."""
+    light: bool = False
+    """`get` is no more than `below`, which never raises: generated code may read it as it likes."""
+    unless_empty: bool = False
+    """An empty list is null."""
 
     def value(self, documents: Documents) -> object:
         return self.get(documents[self.of])
@@ -40,7 +44,7 @@ def compile_path(text: str, scope: Scope) -> Path:
     """Compile `a.b` or `$name.a.b` where it stands in a mapping. WrongUse names what is wrong."""
     where = scope.in_record(text)
     if not text.startswith("$"):
-        return Path(where, RECORD, watched_path(where, _compile(text, where)))
+        return _path(where, RECORD, text)
     match = expression.NAMED.match(text)
     if match is None:
         raise WrongUse(f"{text!r} is not a path: after $ comes a name, then a path below it ($sleep.start)")
@@ -51,8 +55,7 @@ def compile_path(text: str, scope: Scope) -> Path:
         known = [f"${one}" for one in sorted(scope.known)]
         meant = did_you_mean(f"${name}", known) or f" There is {', '.join(known)}"
         raise WrongUse(f"{text!r}: ${name} does not exist.{meant}")
-    rest = below or index
-    return Path(where, name, watched_path(where, _compile(rest, where) if rest else _itself))
+    return _path(where, name, below or index or "@")
 
 
 def truthy(value: object) -> bool:
@@ -62,19 +65,32 @@ def truthy(value: object) -> bool:
     return bool(value) if isinstance(value, str | list | dict) else True
 
 
-def _compile(below: str, text: str) -> expression.Expression:
+def unless_empty(path: Path) -> Path:
+    """With another path to follow, an empty list is nothing: a filter that finds nothing gives one."""
+    get = path.get
+
+    def read(document: object) -> object:
+        found = get(document)
+        return None if found == [] else found
+
+    return path._replace(get=read, unless_empty=True)
+
+
+def _path(text: str, of: str, below: str) -> Path:
+    light = expression.is_light(below)
+    get = expression.compile(below) if light else _finding(below, text)
+    watched = watched_path(text, get)
+    return Path(text, of, watched, below, light and watched is get)
+
+
+def _finding(below: str, text: str) -> expression.Expression:
+    """What the expression raises as a Finding."""
     search = expression.compile(below)
-    if expression.is_plain(below):
-        return search
 
     def read(document: object) -> object:
         try:
             return search(document)
-        except JMESPathError:
+        except expression.FAILURES:
             raise Finding(Issue(text, "expression")) from None
 
     return read
-
-
-def _itself(document: object) -> object:
-    return document

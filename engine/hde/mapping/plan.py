@@ -14,7 +14,8 @@ from hde.issues import Issue
 from hde.mapping.at import Read
 from hde.mapping.items import EachPlan, holds
 from hde.mapping.paths import RECORD, Documents
-from hde.mapping.rows import UNREAD, CanonicalRow, RowPlan
+from hde.mapping.row_code import UNREAD
+from hde.mapping.rows import CanonicalRow, RowPlan
 from hde.mapping.values import Finding
 from hde.spec.mapping import Reference
 
@@ -46,8 +47,8 @@ class CompiledMapping:
     """Changes whenever the same record could become other rows."""
     when: Read | None
     targets: tuple[TargetPlan, ...]
-    shared: list[Read]
-    """Columns that several rows read alike, in the order of the memo."""
+    slots: int
+    """How many columns several rows read alike."""
     needed: tuple[str, ...]
     """The references that some path reads."""
     named: bool
@@ -79,8 +80,7 @@ class CompiledMapping:
 
     def _rows(self, documents: Documents, issues: list[Issue]) -> list[CanonicalRow]:
         rows: list[CanonicalRow] = []
-        reads = self.shared
-        memo = [UNREAD] * len(reads)
+        memo: list[Any] = [UNREAD] * self.slots
         if self.when is not None and not self.when(documents, issues):
             return rows
         for when, plans in self.targets:
@@ -88,11 +88,11 @@ class CompiledMapping:
                 continue
             for plan in plans:
                 if isinstance(plan, EachPlan):
-                    rows += plan.make(documents, issues, memo, reads)
+                    rows += plan.make(documents, issues, memo)
                     continue
                 if plan.when is not None and not plan.when(documents, issues):
                     continue
-                row = plan.make(documents, issues, memo, reads)
+                row = plan.make(documents, issues, memo)
                 if row is not None:
                     rows.append(row)
         return rows
@@ -106,7 +106,7 @@ class CompiledMapping:
             for target in self.targets:
                 for plan in target.rows if holds(target.when, documents, warnings, found) else ():
                     if isinstance(plan, EachPlan) or holds(plan.when, documents, warnings, found):
-                        found += plan.findings(documents, warnings, self.shared)
+                        found += plan.findings(documents, warnings, self.slots)
         return _once([*found, *warnings])
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from hde.canonical import METRICS, LocalDateRule, Metric, Table
 from hde.canonical.tables import CONTEXT_LOCAL_DATE
 from hde.issues import Issue, issue_about
-from hde.mapping.at import Read
+from hde.mapping.at import Read, Reader
 from hde.mapping.lookups import Skip
 from hde.mapping.measures import Measured
 from hde.mapping.paths import Documents
+from hde.mapping.row_code import UNREAD, Fill, Shared, fill
 from hde.mapping.times import shift
 from hde.mapping.values import Finding
-
-UNREAD = object()
-"""Stands in the memo for a column that several rows share and that nobody has read yet."""
 
 _DAY = timedelta(days=1)
 
@@ -45,49 +44,44 @@ class RowPlan:
     when: Read | None
     blank: list[Any]
     """The row before anything is read: null, or what is the same in every row."""
-    optional: list[tuple[int, Read]]
+    optional: list[tuple[int, Reader]]
     """Read first: where one is null there is no row."""
-    own: list[tuple[int, Read]]
-    shared: list[tuple[int, int]]
-    """Position in the row and in the memo of the record."""
+    own: list[tuple[int, Reader]]
+    shared: list[Shared]
     finish: tuple[Finish, ...]
 
-    def make(
-        self, documents: Documents, issues: list[Issue], memo: list[Any], reads: list[Read]
-    ) -> CanonicalRow | None:
+    @cached_property
+    def _fill(self) -> Fill:
+        """Written when the first row is made: most who compile a mapping only want to know whether it can be."""
+        return fill(self.blank, self.optional, self.own, self.shared)
+
+    def make(self, documents: Documents, issues: list[Issue], memo: list[Any]) -> CanonicalRow | None:
         """The row, or None where the record makes no such row. Raises Finding."""
-        values = self.blank.copy()
         try:
-            for index, read in self.optional:
-                value = read(documents, issues)
-                if value is None:
-                    return None
-                values[index] = value
-            for index, read in self.own:
-                values[index] = read(documents, issues)
-            for index, slot in self.shared:
-                value = memo[slot]
-                if value is UNREAD:
-                    value = memo[slot] = reads[slot](documents, issues)
-                values[index] = value
+            values = self._fill(documents, issues, memo)
         except Skip:
             return None
         except Finding:
             # what is wrong with a row that another column leaves out anyway is no matter
-            if self.findings(documents, [], reads):
+            if self.findings(documents, [], len(memo)):
                 raise
+            return None
+        if values is None:
             return None
         for finish in self.finish:
             finish(values, issues)
         return CanonicalRow(self.table, self.part, tuple(values))
 
-    def findings(self, documents: Documents, issues: list[Issue], reads: list[Read]) -> list[Issue]:
-        """Everything that keeps this row from being made, not only the first; empty where nothing does."""
+    def findings(self, documents: Documents, issues: list[Issue], slots: int) -> list[Issue]:
+        """Everything that keeps this row from being made, not only the first; empty where nothing does.
+
+        `slots` is how long the memo of a record is.
+        """
         found: list[Issue] = []
-        everything = [*self.optional, *self.own, *((index, reads[slot]) for index, slot in self.shared)]
-        for position, (_, read) in enumerate(everything):
+        everything = [*(one for _, one in (*self.optional, *self.own)), *(one.reader for one in self.shared)]
+        for position, reader in enumerate(everything):
             try:
-                if read(documents, issues) is None and position < len(self.optional):
+                if reader.read(documents, issues) is None and position < len(self.optional):
                     return []
             except Skip:
                 return []
@@ -95,7 +89,7 @@ class RowPlan:
                 found.append(finding.issue)
         if not found:
             try:
-                self.make(documents, issues, [UNREAD] * len(reads), reads)
+                self.make(documents, issues, [UNREAD] * slots)
             except Finding as finding:
                 found.append(finding.issue)
         return found

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from hde.issues import Issue, issue_about
-from hde.mapping.expression import Expression, compile, is_plain
+from hde.mapping.expression import FAILURES, Expression, compile, is_plain
 from hde.rows import RawRow, RawTable, Row, UnreadRow
 from hde.source.exact import Exact, Literal, decode_exactly, exact_text, literal
 from hde.source.fields import fields_decoder
@@ -173,7 +173,7 @@ class RowReader:
         for path, expression in self._computed:
             try:
                 computed[path] = expression(document)
-            except (ValueError, TypeError, LookupError, RecursionError):
+            except FAILURES:
                 failed.append(Issue(path, "expression fails"))
         return computed, tuple(failed)
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from hde.errors import WrongUse
-from hde.mapping.expression import NAMED, ExpressionError, compile
+from hde.mapping.expression import NAMED, ExpressionError, parse
 from hde.spec.jmespath_words import not_a_function, not_a_path, not_jmespath
 from hde.spec.problem import quoted
 from hde.spec.template import compile_template
@@ -37,7 +37,7 @@ def span(text: str) -> timedelta:
 def check_jmespath(text: str) -> None:
     """WrongUse for what does not compile, or calls a function there is not."""
     try:
-        compile(text)
+        parse(text)
         fault = not_a_function(text)
     except ExpressionError as error:
         raise WrongUse(not_jmespath(text, error.__context__)) from None

@@ -35,6 +35,8 @@ def not_jmespath(text: str, cause: object) -> str:
     if "$" in text:
         return f"{message}: $ stands only at the start of a path"
     match cause:
+        case RecursionError():
+            return f"{quoted(text)} is nested too deeply"
         case IncompleteExpressionError() | ParseError(token_value=""):
             return f"{message}: its end is missing"
         case ParseError(token_value=token, lex_position=position):

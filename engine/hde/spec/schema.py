@@ -36,6 +36,25 @@ def schema_problems(file: YamlFile, name: SchemaName, definition: str | None = N
     return located(found, lambda complaint: file.problem(complaint.path, complaint.message, value=complaint.of_value))
 
 
+def texts_of(data: object, name: SchemaName, formats: Iterable[str]) -> set[str]:
+    """Every text in a file's data that the schema says is of one of these formats."""
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    found: set[str] = set()
+
+    def note(value: object) -> bool:
+        if isinstance(value, str):
+            found.add(value)
+        return True
+
+    checker = FormatChecker(formats=())
+    for one in formats:
+        checker.checks(one)(note)
+    for _ in Draft202012Validator(schema(name), format_checker=checker).iter_errors(data):
+        pass  # what is wrong with the file is said elsewhere
+    return found
+
+
 def part_complaints(data: object, name: SchemaName, definition: str) -> list[Complaint]:
     """What is wrong with a value that is not written in one place; paths are relative to it."""
     return list(_complaints(data, name, definition))
