@@ -29,14 +29,13 @@ WORKOUT = made(
         end_time=path("at.end"),
         utc_offset=path("offset"),
         state=path("state", lookup=lookup({"done": "final", "1": "pending", "odd": None})),
-        sport=path("sport.name", lookup=lookup({"1": "one", "true": "yes"}, "keep")),
+        sport=path("sport.kind", lookup=lookup({"1": "one", "true": "yes"}, "keep")),
         source_sport=path("sport.name"),
         load=path("n.a", unit="{score}"),
         load_scale=const("acme"),
         energy=path("n.b", unit="kJ"),
         distance=Reading(sum=("n.a", "n.b", "n.c"), unit="km"),
         average_heart_rate=path("n.a", unit="/min"),
-        max_heart_rate=path("max(values(n))", unit="/min"),
         climb=Reading(first=(path("n.d"), path("n.list"), path("n.c")), unit="[ft_i]"),
         recorded=path("n.c", unit=UnitRead(path="n.unit")),
         zone_0=path("n.b", unit="min", exponent="n.e"),
@@ -49,6 +48,7 @@ VITALS = made(
         {
             "body_temperature": {"value": path("n.a", unit="[degF]", optional=True)},
             "weight": {"value": path("n.b", unit="[lb_av]", optional=True), "context": const("day")},
+            "heart_rate_max": {"value": path("max(values(n))", unit="/min")},
             "steps": {"value": path("n.c || n.list[0]", unit="{steps}")},
         },
         start_time=path("start"),
@@ -81,7 +81,7 @@ RECORDS = st.fixed_dictionaries(
         "at": objects(start=mostly(st.sampled_from(TIMES)), end=mostly(st.sampled_from(TIMES)), list=st.lists(ANY)),
         "offset": mostly(st.sampled_from(("+02:00", "-05:30", "Z", "+0200"))),
         "state": mostly(st.sampled_from(("done", "1", 1, True, "odd"))),
-        "sport": objects(name=mostly(st.sampled_from(("1", "run", True)))),
+        "sport": objects(name=mostly(TEXTS), kind=mostly(st.sampled_from(("1", "run", True)))),
     },
 )
 
@@ -121,6 +121,29 @@ def rows(mapping: CompiledMapping, record: object, read: Any) -> list[str]:
 def test_generated_rows_are_what_the_readers_read(mapping: CompiledMapping, record: dict[str, Any]) -> None:
     generated = rows(mapping, record, lambda plan, *arguments: plan._fill(*arguments))
     assert generated == rows(mapping, record, one_by_one)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"sport": {"name": "\ud800"}},
+        {"sport": {"name": "a\0b"}},
+        {"sport": {"name": "größe"}},
+        {"n": {"list": [], "c": 3}},
+        {"n": {"d": [], "list": [], "c": []}},
+        {"n": {"a": float("inf"), "b": 1, "c": 2}},
+        {"n": {"a": True}},
+        {"n": {"a": -0.0, "b": -0.0, "c": -0.0}},
+        {"state": "odd"},
+        {"state": ["odd", "done"]},
+        {"start": None, "at": {"start": [], "list": ["2026-01-02T08:00:00Z"]}},
+        {"at": [{"start": 1}]},
+    ],
+    ids=repr,
+)
+def test_a_corner_of_a_row(more: dict[str, Any]) -> None:
+    record = {"start": "2026-01-02T08:00:00Z", **more}
+    assert rows(WORKOUT, record, lambda plan, *arguments: plan._fill(*arguments)) == rows(WORKOUT, record, one_by_one)
 
 
 @given(st.text("0123456789-:TtZz.,+W ", min_size=18, max_size=28) | st.sampled_from((*TIMES, *NO_TIMES)))
