@@ -176,6 +176,19 @@ def test_with_v_it_says_where_requests_and_secrets_go(
     assert _run(capsys)[1][0] == "connectors/pulse.yaml: sends requests to $PULSE_HOST/v1"
 
 
+def test_with_v_it_names_the_expressions_that_are_not_compiled(
+    pulse: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = " || ".join(["kilograms"] * 60)
+    _change(pulse / "mappings/pulse/body.yaml", ("path: kilograms", f"path: '{long}'"))
+    assert _run(capsys)[:2] == (0, [])
+    monkeypatch.setenv("HDE_VERBOSE", "1")
+    (line,) = [line for line in _run(capsys)[1] if "not compiled" in line]
+    where, message = line.split(": 'kilograms || kilograms", 1)
+    assert where == "mappings/pulse/body.yaml:6: to.biometrics_vitals.rows.weight.value.path"
+    assert message.endswith("' is not compiled: more than 50 levels deep")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_watching_checks_again_after_a_change_until_ctrl_c(pulse: Path) -> None:
     body = pulse / "mappings/pulse/body.yaml"

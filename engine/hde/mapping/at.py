@@ -79,8 +79,8 @@ def measure(rule: Rule) -> Common | None:
     return Common("(type({x}) is int or type({x}) is float) and {least} < {x} < {most}", value, names)
 
 
-_SHAPES: Final = {20: "--T::Z", 24: "--T::."}
-"""What stands at every third place of an instant of this length."""
+_PLACES: Final = slice(4, 20, 3)
+"""Where an instant has its dashes, colons, T and point: at every third place."""
 
 
 def _utc(value: str) -> datetime | None:
@@ -88,7 +88,8 @@ def _utc(value: str) -> datetime | None:
 
     `fromisoformat` takes more than RFC 3339 (weeks, commas, 24 o'clock), all of another shape.
     """
-    if value[4:20:3] != _SHAPES.get(len(value)) or value[-1] != "Z":
+    marks, length = value[_PLACES], len(value)
+    if not ((marks == "--T::." and length == 24 and value[-1] == "Z") or (marks == "--T::Z" and length == 20)):
         return None
     try:
         found = datetime.fromisoformat(value)

@@ -91,7 +91,8 @@ class _Compiler:
         except WrongUse as error:
             raise self.wrong(place, error) from None
         self._note([text])
-        return lambda documents, issues: truthy(path.value(documents))
+        of, get = path.of, path.get
+        return lambda documents, issues: truthy(get(documents[of]))
 
     def target(self, target: Target) -> TargetPlan:
         place = f"to.{target.table}"
