@@ -1,9 +1,9 @@
-"""How fast compiled JMESPath is: every expression of the bundled WHOOP mappings, over generated sleep records.
+"""How fast compiled JMESPath is: every expression of the bundled WHOOP mappings, over records of their resource.
 
     python benchmarks/expressions.py --records 2000
 
-Prints microseconds per record and the ratio to jmespath.py: an expression at a time, all of a mapping at once, and the
-whole mapping with its types, units and times.
+Sleeps are generated, the others are the recorded fixtures. Prints microseconds per record and the ratio to jmespath.py
+for an expression at a time and all of a mapping at once; last, sleeps as canonical rows, with types, units and times.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def each(functions: Sequence[Callable[[Any], object]]) -> Callable[[Any], object
     return lambda document: [function(document) for function in functions]
 
 
-def compare(name: str, texts: Sequence[str], documents: Sequence[object], runs: int) -> None:
+def compare(name: str, texts: Sequence[str], documents: Sequence[object], runs: int) -> tuple[float, float, float]:
     reference = each([jmespath.compile(text).search for text in texts])
     alone, together = each([expression.compile(text) for text in texts]), expression.compile_all(texts)
     for document in documents:
@@ -63,8 +63,13 @@ def compare(name: str, texts: Sequence[str], documents: Sequence[object], runs: 
         if alone(document) != found or list(together(document)) != found:
             sys.exit(f"{name}: not what jmespath.py gives")
     base, one, many = (microseconds(work, documents, runs) for work in (reference, alone, together))
+    report(f"{name}, {len(texts)} expressions", base, one, many)
+    return base, one, many
+
+
+def report(name: str, base: float, one: float, many: float) -> None:
     print(
-        f"{name:28} {len(texts):3} expressions   jmespath {base:7.2f}   compiled {one:6.2f} ({base / one:3.0f}x)"
+        f"{name:38} jmespath {base:7.2f}   compiled {one:6.2f} ({base / one:3.0f}x)"
         f"   all at once {many:6.2f} ({base / many:3.0f}x)"
     )
 
@@ -74,14 +79,20 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=2_000)
     parser.add_argument("--runs", type=int, default=7)
     arguments = parser.parse_args()
-    documents = [json.loads(text) for text in records(arguments.records)]
-    found = {file.stem: list(expressions(file)) for file in sorted(MAPPINGS.glob("*.yaml")) if file.stem != "lookups"}
-    for name, texts in found.items():
-        compare(name, texts, documents, arguments.runs)
-    compare("all", [text for texts in found.values() for text in texts], documents, arguments.runs)
-    source = load_source(CONNECTOR, MAPPINGS)
-    compiled = {one.file.stem: compile_mapping(one) for one in source.mappings}["sleeps"]
-    print(f"{'sleeps, to canonical rows':28} {microseconds(compiled.map, documents, arguments.runs):6.2f}")
+    sleeps = [json.loads(text) for text in records(arguments.records)]
+    times = []
+    for file in sorted(MAPPINGS.glob("*.yaml")):
+        if file.stem == "lookups":
+            continue
+        recorded = [json.loads(one.read_bytes()) for one in sorted((MAPPINGS / "fixtures" / file.stem).glob("*.json"))]
+        documents = sleeps if file.stem == "sleeps" else recorded * (arguments.records // len(recorded))
+        times.append(compare(file.stem, list(expressions(file)), documents, arguments.runs))
+    base, one, many = map(sum, zip(*times, strict=True))
+    report("a record of each", base, one, many)
+    compiled = next(
+        compile_mapping(one) for one in load_source(CONNECTOR, MAPPINGS).mappings if one.file.stem == "sleeps"
+    )
+    print(f"{'sleeps, to canonical rows':38} {microseconds(compiled.map, sleeps, arguments.runs):6.2f}")
 
 
 if __name__ == "__main__":

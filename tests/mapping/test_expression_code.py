@@ -10,9 +10,11 @@ from typing import Any
 import jmespath
 import pytest
 
-from hde.mapping import expression, expression_code
+from hde.mapping import expression
 from hde.mapping.expression import ExpressionError
-from hde.mapping.expression_code import DEEPEST, MOST_NODES, Code, heads
+from hde.mapping.expression_code import Code
+from hde.mapping.expression_tree import DEEPEST, MOST_NODES, heads
+from hde.mapping.expression_values import NAMES
 
 HOSTILE = (
     "__class__",
@@ -59,7 +61,7 @@ def test_no_text_of_a_mapping_is_in_the_code(name: str) -> None:
 def test_names_in_the_code_are_its_own() -> None:
     written = source("sort_by(a[?b > `1`].*.c[] | [1:2], &d)[*].{x: !y, z: join(', ', w)} || nothing(&e)")
     names = {node.id for node in ast.walk(ast.parse(written)) if isinstance(node, ast.Name)}
-    ours = {*expression_code.NAMES, "document"}
+    ours = {*NAMES, "document"}
     assert all(name in ours or re.fullmatch(r"[kv][0-9]*|fv[0-9]+", name) for name in names), names
 
 
@@ -88,6 +90,11 @@ def test_what_is_too_large_is_left_to_the_reference(text: str, why: str) -> None
     assert expression.not_compiled(text) == why
     found = [expression.compile(text)({"a": 1}), expression.compile_all(["a", text])({"a": 1})[1]]
     assert found == [None if "-" in text else jmespath.search(text, {"a": 1})] * 2
+
+
+def test_what_a_later_jmespath_may_say_is_left_to_it() -> None:
+    later = {"type": "arithmetic", "value": "+", "children": [{"type": "current", "children": []}]}
+    assert Code.too_large({"type": "pipe", "children": [later, later]}) == "arithmetic is unknown here"
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
 from hde.errors import WrongUse
-from hde.mapping import expression_code
-from hde.mapping.expression_code import Code, Node
+from hde.mapping import expression_tree
+from hde.mapping.expression_code import Code
+from hde.mapping.expression_tree import Node
 
 Expression = Callable[[object], Any]
 NAMED = re.compile(r"\$((?:parent\.\$)*[A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
@@ -46,7 +47,7 @@ def compile(text: str) -> Expression:
         return ParsedResult(text, tree).search
     code = Code()
     with code.function("search", "document"):
-        code.read_ahead(expression_code.heads(tree), "document")
+        code.read_ahead(expression_tree.heads(tree), "document")
         code.line(f"return {code.value(tree, 'document')}")
     return code.run("search")
 
@@ -56,7 +57,7 @@ def compile_all(texts: Sequence[str]) -> Callable[[object], tuple[Any, ...]]:
     code = Code()
     trees = [parse(text) for text in texts]
     with code.function("search", "document"):
-        code.read_ahead((path for tree in trees for path in expression_code.heads(tree)), "document")
+        code.read_ahead((path for tree in trees for path in expression_tree.heads(tree)), "document")
         values = [write(code, text, "document") for text in texts]
         code.line(f"return ({''.join(f'{value}, ' for value in values)})")
     return code.run("search")
@@ -72,7 +73,7 @@ def write(code: Code, text: str, at: str) -> str:
 def parse(text: str) -> Node:
     """The syntax tree. ExpressionError for what is none."""
     if is_plain(text):
-        return expression_code.dotted(text.split("."))
+        return expression_tree.dotted(text.split("."))
     try:
         tree: Node = jmespath.compile(text).parsed
     except (JMESPathError, ValueError, RecursionError) as error:
@@ -83,12 +84,12 @@ def parse(text: str) -> Node:
 
 def not_compiled(text: str) -> str:
     """Why the reference walks this expression; empty where it is compiled."""
-    return expression_code.too_large(parse(text))
+    return Code.too_large(parse(text))
 
 
 def is_light(text: str) -> bool:
     """Only a way down (`a.b[0]`): it never raises, costs next to nothing, and may be read before it is needed."""
-    return not not_compiled(text) and expression_code.is_light(parse(text))
+    return not not_compiled(text) and expression_tree.is_light(parse(text))
 
 
 def is_plain(text: str) -> bool:

@@ -5,89 +5,18 @@ A mapping is untrusted: every text and number of it is a constant `k0`, `k1`, ..
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from hde.mapping import expression_tree as tree
+from hde.mapping.expression_tree import Node
 from hde.mapping.expression_values import NAMES, SHORTCUTS
-
-Node = Mapping[str, Any]
-"""A node of jmespath.py's tree: type, value, children."""
-
-MOST_NODES = 1_000
-DEEPEST = 50
-"""Beyond these the reference walks the tree. Paths that people write have a few dozen nodes, three or four deep; the
-writer of code calls itself once a level, and Python takes its time over very long functions."""
 
 _MOST_BLOCKS = 10
 """How deep blocks stand in one function before the rest moves to one of its own. Python's parser takes 20 loops."""
 
-_LIGHT: Final = ("field", "subexpression", "index_expression", "index", "current", "identity", "literal", "pipe")
 _SAYS_BOOLEAN: Final = ("comparator", "not_expression")
-_ON_FIRST: Final = ("pipe", "index_expression", "projection", "flatten", "value_projection", "filter_projection")
-_ON_ALL: Final = (
-    "or_expression",
-    "and_expression",
-    "not_expression",
-    "comparator",
-    "function_expression",
-    "multi_select_list",
-    "multi_select_dict",
-    "key_val_pair",
-)
-
-
-def too_large(tree: Node) -> str:
-    """Why a tree is left to the reference; empty where it is not."""
-    count, todo = 0, [(tree, 1)]
-    while todo:
-        node, depth = todo.pop()
-        count += 1
-        if depth > DEEPEST:
-            return f"more than {DEEPEST} levels deep"
-        if count > MOST_NODES:
-            return f"more than {MOST_NODES:,} parts"
-        if not hasattr(Code, f"_{node['type']}"):
-            return f"{node['type']} is unknown here"
-        todo += [(child, depth + 1) for child in _children(node)]
-    return ""
-
-
-def is_light(tree: Node) -> bool:
-    """Whether it only goes down to one place: such a tree never fails, and may be read before it is needed."""
-    return tree["type"] in _LIGHT and all(map(is_light, _children(tree)))
-
-
-def heads(node: Node) -> Iterator[tuple[str, ...]]:
-    """The fields, one below the other, that a tree reads of the value it is given."""
-    if node["type"] == "field":
-        yield (node["value"],)
-    elif node["type"] == "subexpression":
-        names = []
-        for child in node["children"]:
-            if child["type"] != "field":
-                break
-            names.append(child["value"])
-        yield from [tuple(names)] if names else heads(node["children"][0])
-    elif node["type"] in _ON_FIRST:
-        yield from heads(node["children"][0])
-    elif node["type"] in _ON_ALL:
-        for child in _children(node):
-            yield from heads(child)
-
-
-def dotted(names: Iterable[str]) -> Node:
-    """The tree of a plain path, whose names need not be JMESPath's."""
-    return {"type": "subexpression", "children": [_of_field(name) for name in names]}
-
-
-def _of_field(name: str) -> Node:
-    return {"type": "field", "value": name, "children": []}
-
-
-def _children(node: Node) -> list[Node]:
-    """The nodes below; a slice has numbers."""
-    return [child for child in node["children"] if isinstance(child, dict)]
 
 
 class Code:
@@ -101,6 +30,11 @@ class Code:
         self._lines: list[str] = []
         self._known: list[dict[Any, str]] = []
         self._count = 0
+
+    @classmethod
+    def too_large(cls, node: Node) -> str:
+        """Why a tree is left to the reference; empty where it is not."""
+        return tree.too_large(node, {name.removeprefix("_") for name in vars(cls)})
 
     @property
     def source(self) -> str:
@@ -153,21 +87,21 @@ class Code:
 
     def read_ahead(self, paths: Iterable[tuple[str, ...]], root: str) -> None:
         """Read fields that are needed later, each object once: reading never fails, so it may be too early."""
-        tree: dict[str, Any] = {}
+        wanted: dict[str, Any] = {}
         for path in paths:
-            below = tree
+            below = wanted
             for name in path:
                 below = below.setdefault(name, {})
-        todo = [(root, tree)]
+        todo = [(root, wanted)]
         for at, below in todo:
             todo += list(zip(self._fields(at, list(below)), below.values(), strict=True))
 
     def _fields(self, at: str, fields: Sequence[str]) -> list[str]:
         """The names of some fields of one object: most objects have all that a mapping reads."""
-        known = [self._find(self._key(_of_field(name)), at) for name in fields]
+        known = [self._find(self._key(tree.field(name)), at) for name in fields]
         missing = [name for name, found in zip(fields, known, strict=True) if found is None]
         if len(missing) < 2:
-            return [self.value(_of_field(name), at) for name in fields]
+            return [self.value(tree.field(name), at) for name in fields]
         targets = {name: (self.fresh(), self.constant(name)) for name in missing}
         with self.block(f"if type({at}) is dict:"):
             for head, form in (("try:", "{} = {}[{}]"), ("except KeyError:", "{} = {}.get({})")):
@@ -178,7 +112,7 @@ class Code:
         with self.block("else:"):
             self.line("; ".join(f"{target} = field({at}, {text})" for target, text in targets.values()))
         for name, (target, _) in targets.items():
-            self._known[-1][self._key(_of_field(name)), at] = target
+            self._known[-1][self._key(tree.field(name)), at] = target
         return [found or targets[name][0] for name, found in zip(fields, known, strict=True)]
 
     def value(self, node: Node, at: str) -> str:

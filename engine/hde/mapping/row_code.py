@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 from hde.issues import Issue
 from hde.mapping import expression
 from hde.mapping.at import Common, Reader
-from hde.mapping.expression_code import Code, heads
+from hde.mapping.expression_code import Code
+from hde.mapping.expression_tree import heads
 from hde.mapping.paths import Documents, Path
 from hde.mapping.values import Finding
 
