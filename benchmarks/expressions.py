@@ -1,6 +1,6 @@
 """How fast compiled JMESPath is: every expression of the bundled WHOOP mappings, over records of their resource.
 
-    python benchmarks/expressions.py --records 2000
+    python -m benchmarks.expressions --records 2000
 
 Sleeps are generated, the others are the recorded fixtures. Prints microseconds per record and the ratio to jmespath.py
 for an expression at a time and all of a mapping at once; last, sleeps as canonical rows, with types, units and times.
@@ -14,12 +14,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jmespath
-from page_server import records
 
+from benchmarks import shapes
 from hde.mapping import expression
 from hde.mapping.compiled import compile_mapping
 from hde.mapping.expression import NAMED
@@ -28,6 +29,7 @@ from hde.spec.schema import texts_of
 from hde.spec.yaml_file import parse_yaml
 
 TOP = Path(__file__).resolve().parent.parent
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONNECTOR, MAPPINGS = TOP / "connectors" / "whoop.yaml", TOP / "mappings" / "whoop"
 
 
@@ -79,7 +81,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=2_000)
     parser.add_argument("--runs", type=int, default=7)
     arguments = parser.parse_args()
-    sleeps = [json.loads(text) for text in records(arguments.records)]
+    sleeps = [json.loads(text) for text in shapes.records("sleep", arguments.records, NOW)]
     times = []
     for file in sorted(MAPPINGS.glob("*.yaml")):
         if file.stem == "lookups":

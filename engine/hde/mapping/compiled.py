@@ -12,13 +12,14 @@ from hde.errors import WrongUse
 from hde.mapping import unit_table
 from hde.mapping.at import Read, Reader
 from hde.mapping.columns import compile_column, place
+from hde.mapping.finish import Finish, dated, known_metric, mapped_metric
 from hde.mapping.items import EachPlan, compile_items
 from hde.mapping.measures import OF_METRIC
 from hde.mapping.offsets import offset_of_time
 from hde.mapping.paths import compile_path, truthy
 from hde.mapping.plan import CompiledMapping, Mapped, TargetPlan
-from hde.mapping.row_code import Shared
-from hde.mapping.rows import CanonicalRow, Finish, RowPlan, dated, known_metric, mapped_metric
+from hde.mapping.row_code import CanonicalRow, Shared
+from hde.mapping.rows import RowPlan
 from hde.mapping.scope import ITEM_NAMES, Scope
 from hde.mapping.values import Finding
 from hde.spec.mapping import Mapping, Reading, RowSet, Target

@@ -14,8 +14,8 @@ from hde.mapping import values
 from hde.mapping.at import Read
 from hde.mapping.lookups import key_text
 from hde.mapping.paths import RECORD, Documents, Path, compile_path
-from hde.mapping.row_code import UNREAD
-from hde.mapping.rows import CanonicalRow, RowPlan
+from hde.mapping.row_code import UNREAD, CanonicalRow
+from hde.mapping.rows import RowPlan
 from hde.mapping.scope import Scope
 from hde.mapping.values import Finding, refuse
 from hde.spec.mapping import Each

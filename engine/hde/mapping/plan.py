@@ -14,8 +14,8 @@ from hde.issues import Issue
 from hde.mapping.at import Read
 from hde.mapping.items import EachPlan, holds
 from hde.mapping.paths import RECORD, Documents
-from hde.mapping.row_code import UNREAD
-from hde.mapping.rows import CanonicalRow, RowPlan
+from hde.mapping.row_code import UNREAD, CanonicalRow
+from hde.mapping.rows import RowPlan
 from hde.mapping.values import Finding
 from hde.spec.mapping import Reference
 

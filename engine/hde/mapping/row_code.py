@@ -1,4 +1,4 @@
-"""The reading of one row as one generated function: the paths read together, the common case of each column in line.
+"""The making of one row as one generated function: the paths read together, the common case of each column in line.
 
 Whatever is not the common case goes to the function that knows it, so a row is the same as if every column had been
 read by its `Reader.read`.
@@ -14,14 +14,39 @@ from hde.mapping import expression
 from hde.mapping.at import Common, Reader
 from hde.mapping.expression_code import Code
 from hde.mapping.expression_tree import heads
+from hde.mapping.finish import Dated, Finish, Plausible, local_date
 from hde.mapping.paths import Documents, Path
 from hde.mapping.values import Finding
 
 UNREAD: Final = object()
 """Stands in the memo for a column that several rows share and that nobody has read yet."""
 
-Fill = Callable[[Documents, list[Issue], list[Any]], list[Any] | None]
-"""From the documents and the memo to the values of a row, or None where the record has no such row. Raises Finding."""
+
+class CanonicalRow(NamedTuple):
+    """`values` stand in the order of `hde.canonical.TABLES[table].columns`.
+
+    `part` is the name of the row set; inside `each` the key of the item follows, after a `/` where both are there.
+    """
+
+    table: str
+    part: str
+    values: tuple[object, ...]
+
+
+_NAMES: Final = {
+    "Finding": Finding,
+    "OverflowError": OverflowError,
+    "Row": CanonicalRow,
+    "UNREAD": UNREAD,
+    "float": float,
+    "int": int,
+    "local_date": local_date,
+    "new": tuple.__new__,
+    "str": str,
+}
+
+MakeRow = Callable[[Documents, list[Issue], list[Any]], CanonicalRow | None]
+"""From the documents and the memo to a row, or None where the record has no such row. Raises Finding."""
 
 
 class Shared(NamedTuple):
@@ -32,36 +57,42 @@ class Shared(NamedTuple):
     reader: Reader
 
 
-def fill(
+def row_maker(
+    table: str,
+    part: str,
     blank: Sequence[object],
     optional: Sequence[tuple[int, Reader]],
     own: Sequence[tuple[int, Reader]],
     shared: Sequence[Shared],
-) -> Fill:
+    finish: Sequence[Finish],
+) -> MakeRow:
     """`blank` is the row without what is read. The optional columns come first: where one is null there is no row."""
-    row = _Row()
-    values: dict[int, str] = {}
-    with row.function("fill", "documents, issues, memo"):
+    row = _Row(blank)
+    with row.function("make", "documents, issues, memo"):
         row.roots([*optional, *own, *((one.place, one.reader) for one in shared)])
         row.read_together(reader for _, reader in optional)
-        for index, reader in optional:
-            values[index] = row.column(reader)
-            row.line(f"if {values[index]} is None: return None")
+        for place, reader in optional:
+            row.cells[place] = row.column(reader)
+            row.line(f"if {row.cells[place]} is None: return None")
         row.read_together(reader for _, reader in own)
-        for index, reader in own:
-            values[index] = row.column(reader)
+        for place, reader in own:
+            row.cells[place] = row.column(reader)
         for one in shared:
-            values[one.place] = row.remembered(one)
-        constants = ("None" if value is None else row.constant(value) for value in blank)
-        row.line(f"return [{', '.join(values.get(index, value) for index, value in enumerate(constants))}]")
-    return row.run("fill")
+            row.cells[one.place] = row.remembered(one)
+        for step in finish:
+            row.finished(step)
+        # a named tuple's own constructor is a Python function, which takes as long as ten columns
+        row.line(f"return new(Row, ({row.constant(table)}, {row.constant(part)}, ({', '.join(row.cells)},)))")
+    return row.run("make")
 
 
 class _Row(Code):
-    def __init__(self) -> None:
+    def __init__(self, blank: Sequence[object]) -> None:
         super().__init__()
-        self.names |= {"Finding": Finding, "int": int, "float": float, "str": str, "UNREAD": UNREAD}
+        self.names |= _NAMES
         self._roots: dict[str, str] = {}
+        self.cells = ["None" if value is None else self.constant(value) for value in blank]
+        """The name of each value of the row."""
 
     def roots(self, columns: Iterable[tuple[int, Reader]]) -> None:
         """Name the documents that the columns start from."""
@@ -94,6 +125,32 @@ class _Row(Code):
         if reader.missing is not None:
             self.line(f"if {value} is None: raise Finding({self.constant(reader.missing)})")
         return value
+
+    def finished(self, step: Finish) -> None:
+        """Fill in what the engine knows."""
+        if isinstance(step, Dated):
+            self._dated(step)
+        elif isinstance(step, Plausible):
+            value, low, high = self.cells[step.value], step.metric.low, step.metric.high
+            bounds = [f"{value} {sign} {self.constant(at)}" for sign, at in (("<", low), (">", high)) if at is not None]
+            self.line(f"if {' or '.join(bounds)}: {self.constant(step.doubt)}({value}, issues)")
+        else:
+            values = self.let(f"[{', '.join(self.cells)}]")
+            self.line(f"{self.constant(step)}({values}, issues)")
+            self.cells = [f"{values}[{place}]" for place in range(len(self.cells))]
+
+    def _dated(self, step: Dated) -> None:
+        start, end, offset = (self.cells[place] for place in (step.start, step.end, step.offset))
+        if offset == "None":
+            return
+        rule = self.constant(step.usual)
+        if step.context is not None:
+            rule = f"{self.constant(step.rules)}.get({self.cells[step.context]}, {rule})"
+        found = self.let("None")
+        with self.block(f"if {offset} is not None:"):
+            self.line(f"try: {found} = local_date({rule}, {start}, {end}, {offset})")
+            self.line(f"except OverflowError: raise Finding({self.constant(Issue(step.path, 'time'))}) from None")
+        self.cells[step.target] = found
 
     def _read(self, reader: Reader) -> str:
         return self.let(f"{self.constant(reader.read)}(documents, issues)")

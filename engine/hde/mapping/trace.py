@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from hde.mapping.compiled import compile_mapping
 from hde.mapping.items import EachPlan
 from hde.mapping.plan import Mapped, TargetPlan
-from hde.mapping.rows import CanonicalRow, RowPlan
+from hde.mapping.row_code import CanonicalRow
+from hde.mapping.rows import RowPlan
 from hde.mapping.watch import ColumnRead, Watch, watching
 from hde.spec.mapping import Mapping as OneMapping
 from hde.spec.mapping import RowSet
