@@ -78,9 +78,22 @@ def unless_empty(path: Path) -> Path:
 
 def _path(text: str, of: str, below: str) -> Path:
     light = expression.is_light(below)
-    get = expression.compile(below) if light else _finding(below, text)
+    get = _when_asked(below) if light else _finding(below, text)
     watched = watched_path(text, get)
     return Path(text, of, watched, below, light and watched is get)
+
+
+def _when_asked(below: str) -> expression.Expression:
+    """Compiled on its first use, which most have not: a row's generated code reads light paths by itself."""
+    compiled: expression.Expression | None = None
+
+    def read(document: object) -> object:
+        nonlocal compiled
+        if compiled is None:
+            compiled = expression.compile(below)
+        return compiled(document)
+
+    return read
 
 
 def _finding(below: str, text: str) -> expression.Expression:
