@@ -159,5 +159,8 @@ def _sequence(table: RawTable) -> Composed:
 
 
 def stage_of(table: RawTable) -> Identifier:
-    """The temporary table that changed records go through, of this table as declared now: a connection may outlive a declaration, or serve connectors with equal names."""
+    """The temporary table that changed records go through.
+
+    It is this table's as declared now: a connection may outlive a declaration, or serve connectors with equal names.
+    """
     return Identifier("pg_temp", f"stage_{zlib.crc32(repr(table).encode()):08x}_{table.name}"[:63])
