@@ -203,6 +203,8 @@ def test_a_record_that_is_identified_first_reads_as_if_it_were_read_at_once(valu
             else:
                 assert found.read() == read
                 assert isinstance(read, list) or (found.key, found.hash) == (read.key, read.hash)
+                if isinstance(read, RawRow) and read.received is None:
+                    assert found.trusted() == read
 
 
 @pytest.mark.parametrize(
@@ -211,7 +213,7 @@ def test_a_record_that_is_identified_first_reads_as_if_it_were_read_at_once(valu
         ("bigint", "5.0", "5"),
         ("bigint", "5.00000000000000000001", None),
         ("int", "1e2", "100"),
-        ("float", "1.10", "1.1"),
+        ("float", "1.10", "1.10"),
         ("float", "1e-400", "0.0"),
         ("float", "1e309", None),
         ("numeric", "1.10", "1.10"),
@@ -223,13 +225,6 @@ def test_numbers_are_read_as_exactly_as_their_column_shows_them(type_, text, val
     row = RowReader(resource(columns={"id": "text", "v": type_}), {}).read(b'{"id": "1", "v": ' + text.encode() + b"}")
     assert row.values == ("1", value)
     assert bool(row.issues) is (value is None)
-
-
-@pytest.mark.parametrize("number", ["1e199999", "1e-99999", "[-1E-20000]", "1E+132000", "0." + "0" * 17_000 + "1"])
-def test_numbers_beyond_jsonb_are_found_whatever_columns_are_read(number):
-    for columns in ({"id": "text"}, {"id": "text", "v": "numeric"}, {"id": "text", "length(id)": "int"}):
-        row = RowReader(resource(columns=columns), {}).read(b'{"id": "1", "x": ' + number.encode() + b"}")
-        assert [issue.rule for issue in row.issues] == ["number out of range"]
 
 
 def test_a_raw_table_is_what_the_resource_declares():

@@ -92,6 +92,7 @@ class Seen:
 @dataclass(frozen=True)
 class Reply:
     body: Any = None
+    """JSON, or bytes as they are."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -119,7 +120,7 @@ class Source:
                 seen = Seen(time.monotonic(), parts.path, query, headers, form, self.command, body)
                 outer.seen.append(seen)
                 reply = outer.answer(seen) or outer.listed(seen)
-                answer = json.dumps(reply.body).encode()
+                answer = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
                 self.send_response(reply.status)
                 for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)

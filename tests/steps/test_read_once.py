@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from loopback_made import Reply, Source, write_made
 from run_made import ask, call
 
@@ -44,3 +45,25 @@ def test_what_is_wrong_in_unchanged_records_follows_the_connector(
     call("run", "made", "--full")
     assert ask(database_url, WRONG) == [("1", "a", "int: type")], "noticed while the column was filled anew"
     assert ask(database_url, "SELECT id, extra FROM made_raw.things ORDER BY id") == [(1, None), (2, 6)]
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [("1e199999", "number out of range"), ("-1e-99999", "number out of range"), ('"\xff"', "invalid UTF-8")],
+)
+def test_what_only_postgres_refuses_spoils_its_own_record(
+    source: Source, tmp_path: Path, database_url: str, value: str, rule: str
+) -> None:
+    declare(tmp_path, "int")
+    answers = iter(["1", value])
+    for text in answers:
+        body = f'[{{"id": 1, "extra": 5}}, {{"id": 2, "extra": 6, "x": {text}}}, {{"id": 3, "x": {text}}}]'
+        source.answer = lambda seen, body=body: Reply(body.encode("latin-1"))
+        call("run", "made", "--full")
+    assert ask(database_url, "SELECT id, extra FROM made_raw.things ORDER BY id") == [(1, 5), (2, 6), (3, None)]
+    assert ask(database_url, WRONG) == [("2", "", rule), ("3", "", rule)]
+    assert ask(database_url, "SELECT id, payload->>'x' FROM made_raw.things_history ORDER BY id") == [
+        (2, "1"),
+        (3, "1"),
+    ]
+    assert ask(database_url, "SELECT _received IS NULL FROM made_raw.things ORDER BY id") == [True, False, False]

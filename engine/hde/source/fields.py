@@ -14,9 +14,11 @@ Fields = Callable[[bytes], tuple[object, ...]]
 def fields_decoder(paths: Sequence[str], float_hook: Callable[[str], object]) -> Fields | None:
     """A function from the text of a record to what stands at these plain paths, None where nothing does.
 
-    ValueError where the text is no JSON object, or a path leads through something that is none. What is passed over is
-    JSON, but may be more than Postgres stores. None where a name cannot be said to the parser.
+    ValueError where the text is no JSON object, or a path leads through something else. What is passed over is JSON,
+    but may be more than Postgres stores. None where there is nothing to read, or a name cannot be said to the parser.
     """
+    if not paths:
+        return None
     tree: dict[str, Any] = {}
     for path in paths:
         node = tree
@@ -44,11 +46,14 @@ def fields_decoder(paths: Sequence[str], float_hook: Callable[[str], object]) ->
 
 
 def _struct(tree: dict[str, Any]) -> type[msgspec.Struct]:
-    members = [
-        (f"f{at}", _struct(below) | None if isinstance(below, dict) else Any, msgspec.field(name=name, default=None))
-        for at, (name, below) in enumerate(tree.items())
-    ]
-    return msgspec.defstruct("Fields", members)
+    members: list[tuple[str, Any, Any]] = []
+    for at, (name, below) in enumerate(tree.items()):
+        if isinstance(below, dict):
+            inner = _struct(below)
+            members.append((f"f{at}", inner | None, msgspec.field(name=name, default=inner())))
+        else:
+            members.append((f"f{at}", Any, msgspec.field(name=name, default=None)))
+    return msgspec.defstruct("Fields", members, frozen=True)
 
 
 def _attribute(tree: dict[str, Any]) -> Callable[[str], str]:

@@ -29,9 +29,7 @@ SHORT_KEY = 500
 LONG = 16_000
 """Bytes; a number whose digits alone are too many for jsonb does not fit into less."""
 
-_VAST_EXPONENT = re.compile(rb"[:,\[\s]-?[0-9][0-9.]*[eE][+-]?[0-9]{4}")
-_TINY = re.compile(rb"e-[0-9]{4}"), re.compile(rb"E-[0-9]{4}")
-"""Two, since a pattern that begins with one letter is searched for ten times as fast."""
+_VAST_EXPONENT = re.compile(rb"[0-9][eE][+-]?[0-9]{4}")
 _EMPTY: dict[str, object] = {}
 _DOCUMENT, _CONSTANTS, _COMPUTED = range(3)
 
@@ -69,25 +67,39 @@ class RowReader:
             if (names := tuple(name for _, name in run))
         ]
         self._fits = tuple(_fit(column, resource) for column in self._columns)
-        # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price. Where
-        # no column shows more of a number than a float holds, not even that is needed.
-        self._is_exact = bool(self._computed) or any(map(_is_exact, self._columns))
+        # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price.
         hook: Callable[[str], object] = Exact if self._computed else literal
-        self._decode_exactly: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=hook).decode
-        self._decode = self._decode_exactly if self._is_exact else msgspec.json.Decoder().decode
-        self._key_in = self._key_reader()
+        self._decode: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=hook).decode
+        self._key_in = self._fields_of(self._key)
+        in_record = [at for at, (place, _) in enumerate(found) if place != _CONSTANTS]
+        self._values_in = None if self._hash_at is not None else self._fields_of(in_record)
+        self._beside = [(at, name) for at, (place, name) in enumerate(found) if place == _CONSTANTS]
 
     def identify(self, text: bytes) -> Row | list[Issue]:
         """As `read`, but no further than the key where nothing about the record is odd so far."""
         if self._key_in is None or b"\\u" in text:
             return self.read(text)
         try:
-            key = self._key_in(text)
+            found = self._key_in(text)
         except (ValueError, RecursionError):
             return self.read(text)
-        if None in key or sum(map(len, key)) > SHORT_KEY:
+        key = tuple([value for value in found if value is not None])
+        if len(key) < len(found) or sum(map(len, key)) > SHORT_KEY:
             return self.read(text)
-        return UnreadRow(key, sha256(text).digest()[:16], text, self.read)
+        return UnreadRow(key, sha256(text).digest()[:16], text, self)
+
+    def values(self, text: bytes) -> tuple[str | None, ...] | None:
+        """The columns' values of an identified record; None where it must be looked at closely."""
+        if self._values_in is None or is_too_deep(text):
+            return None
+        try:
+            values = [*self._values_in(text)]
+            for at, name in self._beside:
+                value = self._constants[name]
+                values.insert(at, None if value is None else self._fits[at](value))
+        except ValueError:
+            return None
+        return tuple(values)
 
     def read(self, text: bytes) -> RawRow | list[Issue]:
         """The row of a record; issues alone where it has no readable key and cannot be stored."""
@@ -108,8 +120,6 @@ class RowReader:
         if type(document) is not dict and type(document) is not list:
             return [issue_about(document, "", "not an object")]
         values, misfits = self._values(document)
-        if misfits and not self._is_exact:
-            values, misfits = self._values(self._decode_exactly(payload))
         if self._hash_at is not None:
             hashed = content_hash(document, self._volatile)
             values = (*values[: self._hash_at], hashed, *values[self._hash_at + 1 :])
@@ -125,12 +135,7 @@ class RowReader:
         """Cheap looks for what decodes well and yet is nothing for jsonb; `literal` refuses vast numbers by itself."""
         if b"\\" in text and b"\\u0000" in text:
             return True
-        if len(text) > LONG:
-            return True
-        if self._is_exact:
-            return bool(self._computed) and _VAST_EXPONENT.search(text) is not None
-        # Too large a number does not decode, too small a one becomes 0.
-        return any(tiny.search(text) for tiny in _TINY) and _VAST_EXPONENT.search(text) is not None
+        return len(text) > LONG or (bool(self._computed) and _VAST_EXPONENT.search(text) is not None)
 
     def _values(self, document: object) -> tuple[tuple[str | None, ...], tuple[Issue, ...]]:
         misfits: tuple[Issue, ...] = ()
@@ -199,7 +204,7 @@ class RowReader:
             self._constants[HASH] = None  # of each record, once it is read
             return _CONSTANTS, HASH
         if column.path.startswith("$"):
-            self._constants[column.path] = _exact(compile(column.path[1:])(scope))
+            self._constants[column.path] = compile(column.path[1:])(scope)
             return _CONSTANTS, column.path
         if is_plain(column.path):
             parent, _, name = column.path.rpartition(".")
@@ -207,20 +212,18 @@ class RowReader:
         self._computed.append((column.path, compile(column.path)))
         return _COMPUTED, column.path
 
-    def _key_reader(self) -> Callable[[bytes], tuple[str, ...]] | None:
-        """Reads the key alone; None where that takes more than reading plain paths of the record."""
-        columns = [self._columns[at] for at in self._key]
-        if not columns or not all(is_plain(column.path) for column in columns):
+    def _fields_of(self, positions: Sequence[int]) -> Callable[[bytes], list[str | None]] | None:
+        """Reads these columns and nothing else; ValueError where one does not fit. None where that takes more."""
+        columns = [self._columns[at] for at in positions]
+        fields = fields_decoder([one.path for one in columns], literal) if all(map(_is_in_record, columns)) else None
+        if fields is None:
             return None
-        decode = fields_decoder([column.path for column in columns], literal)
-        if decode is None:
-            return None
-        fits = [self._fits[at] for at in self._key]
+        decode, fits = fields, [self._fits[at] for at in positions]
 
-        def key(text: bytes) -> tuple[str, ...]:
-            return tuple([fit(value) for fit, value in zip(fits, decode(text), strict=True)])
+        def read(text: bytes) -> list[str | None]:
+            return [None if value is None else fit(value) for value, fit in zip(decode(text), fits, strict=True)]
 
-        return key
+        return read
 
     def _place(self, path: str, places: dict[str, int]) -> int:
         if path not in places:
@@ -237,14 +240,8 @@ def _fit(column: RawColumn, resource: Resource) -> Fit:
     return from_text(column.type, fit) if resource.format.is_all_text else fit
 
 
-def _is_exact(column: RawColumn) -> bool:
-    """Whether the column shows how a number is written."""
-    return column.type in ("numeric", "jsonb") or column.time is not None or column.path == HASH
-
-
-def _exact(value: object) -> object:
-    """A number that is written nowhere is written as Python does."""
-    return Exact(repr(value)) if type(value) is float else value
+def _is_in_record(column: RawColumn) -> bool:
+    return column.path != HASH and is_plain(column.path)
 
 
 def element_columns(resource: Resource, each: object) -> dict[str, str] | None:
@@ -257,7 +254,7 @@ def element_columns(resource: Resource, each: object) -> dict[str, str] | None:
         column = resource.columns[_position(resource, name)]
         if column.path == "$each" or column.path.startswith("$each."):
             try:
-                found[name] = KEY_FITS[column.type](_exact(compile(column.path[1:])({"each": each})))
+                found[name] = KEY_FITS[column.type](compile(column.path[1:])({"each": each}))
             except Misfit:
                 return None
     return found

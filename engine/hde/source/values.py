@@ -27,6 +27,9 @@ _RFC3339 = re.compile(
 )
 
 
+_USUAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+
+
 class Misfit(ValueError):
     """A value that does not fit. `rule` is `type` (of JSON), `form` (of the text) or `range`."""
 
@@ -74,10 +77,9 @@ def _integral(value: object) -> int:
         raise Misfit("type")
     if not math.isfinite(value) or abs(value) >= EXACT_FLOAT:
         raise Misfit("range")
-    # A float alone does not say whether 5.00000000000000000001 was written, which is no whole number.
-    if not isinstance(value, Exact) or Decimal(value.literal) != int(value):
+    if isinstance(value, Exact) and Decimal(value.literal) != int(value):
         raise Misfit("form")
-    return int(value)
+    return int(value) if value.is_integer() else _refuse("form")
 
 
 def _refuse(rule: str) -> NoReturn:
@@ -157,6 +159,8 @@ def day(value: object) -> str:
 def uuid(value: object) -> str:
     if type(value) is not str:
         raise Misfit("type")
+    if _USUAL_UUID.match(value):
+        return value
     digits = value.replace("-", "")
     try:
         is_one = len(bytes.fromhex(digits)) == 16 and len(digits) == 32

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed
 
 from hde.issues import Issue
 from hde.rows import RawRow, RawTable, Row
@@ -68,15 +68,16 @@ class Merged:
                 counts.unchanged += 1
         return counts
 
-    def rows(self, arrivals: Iterable[Arrival]) -> Iterator[tuple[RawRow, datetime]]:
+    def rows(self, arrivals: Iterable[Arrival], *, trusted: bool) -> Iterator[tuple[RawRow, datetime]]:
         """The arrivals read as a whole, one by one: PostgreSQL is at work on the last ones meanwhile."""
-        for arrival in arrivals:
-            row = arrival.row.read()
+        for unread, fetched_at in arrivals:
+            row = unread.trusted() if trusted else unread.read()
             if isinstance(row, RawRow):
                 self.read[row.key] = row.issues
-                yield row, arrival.fetched_at
+                yield row, fetched_at
             else:
-                self.refused[arrival.row.key] = row
+                self.read.pop(unread.key, None)
+                self.refused[unread.key] = row
 
 
 def lock_account(cursor: Cursor, schema: str, account: int) -> None:
@@ -94,7 +95,7 @@ def merge(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arri
     other = [arrival for key, arrival in latest.items() if key in stored and stored[key] != arrival.row.hash]
     merged = Merged()
     if new:
-        copy_in(cursor, statements_of(table).copy_new, _lines(table, account, run, merged.rows(new)))
+        _send(cursor, statements_of(table).copy_new, table, account, run, merged, new)
         merged.new.update(merged.read)
     if other:
         merged.changed.update(_replace(cursor, table, account, run, merged, other))
@@ -121,6 +122,18 @@ def _columns_of(keys: Sequence[Key]) -> dict[str, str]:
     return {f"k{index}": array(column) for index, column in enumerate(zip(*keys, strict=True))}
 
 
+def _send(
+    cursor: Cursor, statement: Composed, table: RawTable, account: int, run: int, merged: Merged,
+    arrivals: Sequence[Arrival],
+) -> None:  # fmt: skip
+    """COPY records, trusting them; where PostgreSQL refuses one, all of the batch are looked at closely."""
+    try:
+        with cursor.connection.transaction():
+            copy_in(cursor, statement, _lines(table, account, run, merged.rows(arrivals, trusted=True)))
+    except psycopg.DataError:
+        copy_in(cursor, statement, _lines(table, account, run, merged.rows(arrivals, trusted=False)))
+
+
 def _lines(table: RawTable, account: int, run: int, rows: Iterable[tuple[RawRow, datetime]]) -> Iterator[bytes]:
     textual = [index for index, (_, kind) in enumerate(table.columns) if kind in _TEXTUAL]
     prefix, at, former = f"{account}\t{run}", "", None
@@ -141,7 +154,7 @@ def _replace(
     """The keys of those whose meaning changed."""
     statements = statements_of(table)
     cursor.execute(statements.make_stage)
-    copy_in(cursor, statements.copy_stage, _lines(table, account, run, merged.rows(arrivals)))
+    _send(cursor, statements.copy_stage, table, account, run, merged, arrivals)
     cursor.execute(statements.drop_equal, ())
     equal = {tuple(row) for row in cursor.fetchall()} if table.key else {()} if cursor.rowcount else set()
     changed = {arrival.row.key for arrival in arrivals} - equal - merged.refused.keys()
@@ -154,7 +167,7 @@ def _replace(
 
 def _observe(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arrival], run: int) -> Merged:
     merged = Merged()
-    for row, fetched_at in merged.rows(arrivals):
+    for row, fetched_at in merged.rows(arrivals, trusted=False):
         values = {f"v{index}": value for index, value in enumerate(row.values)}
         keys = {f"k{index}": value for index, value in enumerate(row.key)}
         cursor.execute(
