@@ -77,7 +77,7 @@ class RowReader:
 
     def identify(self, text: bytes) -> Row | list[Issue]:
         """As `read`, but no further than the key where nothing about the record is odd so far."""
-        if self._key_in is None or b"\\u" in text:
+        if self._key_in is None or (b"\\" in text and b"\\u" in text):
             return self.read(text)
         try:
             found = self._key_in(text)
@@ -219,6 +219,14 @@ class RowReader:
         if fields is None:
             return None
         decode, fits = fields, [self._fits[at] for at in positions]
+        if len(fits) == 1:
+            (fit_one,) = fits
+
+            def read_one(text: bytes) -> list[str | None]:
+                (value,) = decode(text)
+                return [None if value is None else fit_one(value)]
+
+            return read_one
 
         def read(text: bytes) -> list[str | None]:
             return [None if value is None else fit(value) for value, fit in zip(decode(text), fits, strict=True)]

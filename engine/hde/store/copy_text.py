@@ -13,7 +13,8 @@ from psycopg.sql import Composed
 _SPECIAL = re.compile(r"[\\\t\n\r]")
 _BARE = re.compile(r"[0-9a-f-]+\Z")  # numbers and UUIDs; words would have to be told from NULL
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
+"""Bytes, less than a socket holds: the server is never without work while the next ones are made."""
 
 
 def escaped(text: str) -> str:
@@ -38,8 +39,8 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def bytea(data: bytes | None) -> bytes:
-    return b"\\N" if data is None else b"\\\\x" + data.hex().encode()
+def bytea(data: bytes | None) -> str:
+    return "\\N" if data is None else "\\\\x" + data.hex()
 
 
 CSV_OPTIONS = "WITH (FORMAT csv, NULL 'null', QUOTE '\"', ESCAPE '\\')"
@@ -63,7 +64,7 @@ def _csv_field(value: object) -> bytes:
 
 
 def copy_in(cursor: psycopg.Cursor[Any], statement: Composed, lines: Iterable[bytes]) -> None:
-    """Send prebuilt lines (without their line breaks) in chunks of about a megabyte."""
+    """Send prebuilt lines (without their line breaks) in chunks."""
     with cursor.copy(statement) as copy:
         chunk: list[bytes] = []
         size = 0

@@ -136,16 +136,16 @@ def _send(
 
 def _lines(table: RawTable, account: int, run: int, rows: Iterable[tuple[RawRow, datetime]]) -> Iterator[bytes]:
     textual = [index for index, (_, kind) in enumerate(table.columns) if kind in _TEXTUAL]
-    prefix, at, former = f"{account}\t{run}", "", None
+    start, former = "", None
     for row, fetched_at in rows:
         if fetched_at is not former:  # one answer, one time
-            at, former = fetched_at.isoformat(), fetched_at
+            start, former = f"{account}\t{run}\t{fetched_at.isoformat()}", fetched_at
         values = ["\\N" if value is None else value for value in row.values]
         for index in textual:
             if row.values[index] is not None:
                 values[index] = escaped(values[index])
-        head = "\t".join((prefix, at, *values, ""))
-        yield b"".join((head.encode(), bytea(row.hash), b"\t", bytea(row.received), b"\t", escaped_bytes(row.payload)))
+        head = "\t".join((start, *values, bytea(row.hash), bytea(row.received), ""))
+        yield head.encode() + escaped_bytes(row.payload)
 
 
 def _replace(
