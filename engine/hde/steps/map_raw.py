@@ -15,12 +15,12 @@ import msgspec
 
 from hde.canonical import TABLES
 from hde.issues import Issue
-from hde.mapping.compiled import CompiledMapping
+from hde.mapping.compiled import CompiledMapping, Mapped
 from hde.rows import RawTable
 from hde.steps.ahead import one_ahead
 from hde.store import canonical, consumers, issues, stored_records
 from hde.store.canonical import Lineage, RowsOfRecord, Written
-from hde.store.consumers import Batch, Reader, Refers
+from hde.store.consumers import Batch, Due, Reader, Refers
 from hde.store.database import Connection, Database, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
@@ -168,24 +168,31 @@ class MappedBatch:
 def map_records(mapper: Mapper, batch: Batch) -> MappedBatch:
     keys = [due.key for due in batch.due] + batch.vanished
     result = MappedBatch({table: {key: {} for key in keys} for table in mapper.reader.targets})
-    names = [refers.name for refers in mapper.reader.refers]
-    map_one = mapper.compiled.map
-    for key, payload, observed_at, others in batch.due:
-        references = {
-            name: None if other is None else _decode(other) for name, other in zip(names, others, strict=True)
-        }
-        mapped = map_one(
-            _decode(payload), row={"observed_at": observed_at}, references=references, account=mapper.account_values
-        )
+    for due in batch.due:
+        key, mapped = due.key, _mapped(mapper, due)
         for table, part, values in mapped.rows:
             result.tables[table][key][part] = values
         result.issues[key] = mapped.issues
         if mapped.waiting:
             result.waiting.append(key)
-        result.errors += any(issue.level == "error" for issue in mapped.issues)
+        if mapped.issues:
+            result.errors += any(issue.level == "error" for issue in mapped.issues)
     for key in batch.vanished:
         result.issues[key] = []
     return result
+
+
+def _mapped(mapper: Mapper, due: Due) -> Mapped:
+    record = _decode(due.payload)
+    if not mapper.compiled.named:
+        return mapper.compiled.map(record)
+    references = {
+        refers.name: None if other is None else _decode(other)
+        for refers, other in zip(mapper.reader.refers, due.references, strict=True)
+    }
+    return mapper.compiled.map(
+        record, row={"observed_at": due.observed_at}, references=references, account=mapper.account_values
+    )
 
 
 def _write(cursor: Cursor, mapper: Mapper, batch: Batch, result: MappedBatch) -> Written:

@@ -81,7 +81,7 @@ class Storing:
         if unkeyed or any(page.stopped for page in pages):
             found[WITHOUT_KEY] = unkeyed
         issues.record(cursor, self.account, "raw", table.name, found, self.run)
-        errors = sum(any(issue.level == "error" for issue in of) for of in found.values())
+        errors = sum(any(issue.level == "error" for issue in of) for of in found.values() if of)
         self.report.found_issues(table.name, errors)
         return merged
 

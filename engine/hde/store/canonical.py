@@ -73,9 +73,13 @@ def write(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, Ro
     """Make the stored rows of these records exactly these. A record without rows loses those it had."""
     stored = _stored(cursor, table, lineage, list(records))
     lines = list(_lines(records))
-    new = sorted((line for line in lines if line.key not in stored), key=lambda line: line.key)
-    changed = [line for line in lines if line.key in stored and stored[line.key] != line.digest]
-    gone = stored.keys() - {line.key for line in lines}
+    new, changed = lines, list[_Line]()
+    gone = set[tuple[str, str]]()
+    if stored:
+        new = [line for line in lines if line.key not in stored]
+        changed = [line for line in lines if line.key in stored and stored[line.key] != line.digest]
+        gone = stored.keys() - {line.key for line in lines}
+    new.sort()
     if new:
         copy_in(cursor, _statements(table).copy, _finished(new, lineage))
     if changed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -153,22 +153,19 @@ def _batch(
     rows = cursor.fetchall()
     if not rows:
         return None
-    width = len(key_columns(reader.table)) or 1
-    changed = [due(reader, columns) for _, there, *columns in rows if there]
-    vanished = [raw_key(reader, columns[2 : 2 + width]) for _, there, *columns in rows if there is False]
-    return Batch(changed, vanished, raw_table, rows[-1][0])
+    due = due_of(reader)
+    found = [(there, due(columns)) for _, there, *columns in rows if there is not None]
+    changed = [one for there, one in found if there]
+    return Batch(changed, [one.key for there, one in found if not there], raw_table, rows[-1][0])
 
 
-def due(reader: Reader, columns: Sequence[Any]) -> Due:
-    """From the columns of `shown`."""
-    payload, observed_at, *rest = columns
-    width = len(key_columns(reader.table)) or 1
-    return Due(raw_key(reader, rest[:width]), payload, observed_at, tuple(rest[width:]))
-
-
-def raw_key(reader: Reader, values: Sequence[str]) -> str:
-    """The key as issues and canonical rows name it."""
-    return key_text(tuple(values)) if key_columns(reader.table) else ""
+def due_of(reader: Reader) -> Callable[[Sequence[Any]], Due]:
+    """A function from the columns of `shown` to the record, its key as issues and canonical rows name it."""
+    width = len(key_columns(reader.table))
+    if width == 1:
+        return lambda columns: Due(columns[2], columns[0], columns[1], tuple(columns[3:]))
+    end = 2 + (width or 1)
+    return lambda columns: Due(key_text(tuple(columns[2 : 2 + width])), columns[0], columns[1], tuple(columns[end:]))
 
 
 class _Statements(NamedTuple):

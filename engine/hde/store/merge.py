@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import psycopg
@@ -91,7 +92,8 @@ def merge(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arri
         return _observe(cursor, table, account, arrivals, run)
     latest = {arrival.row.key: arrival for arrival in arrivals}
     stored = _probe(cursor, table, account, list(latest))
-    new = [latest[key] for key in sorted(latest) if key not in stored]
+    by_key = itemgetter(0) if len(table.key) == 1 else None
+    new = [latest[key] for key in sorted(latest, key=by_key) if key not in stored]
     other = [arrival for key, arrival in latest.items() if key in stored and stored[key] != arrival.row.hash]
     merged = Merged()
     if new:

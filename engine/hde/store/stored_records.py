@@ -9,7 +9,7 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from hde.rows import RawTable
-from hde.store.consumers import BATCH, Due, Reader, due, joins, shown
+from hde.store.consumers import BATCH, Due, Reader, due_of, joins, shown
 from hde.store.raw_tables import key_columns, name, sql_type
 
 Cursor = psycopg.Cursor[Any]
@@ -35,7 +35,8 @@ def last_seq(cursor: Cursor, table: RawTable, account: int) -> int:
 def after(cursor: Cursor, reader: Reader, account: int, mark: int, last: int) -> list[tuple[int, Due]]:
     """The next records by `_seq`, beyond `mark` and up to `last`; empty where there are no more."""
     cursor.execute(_statements(reader).after, {"account": account, "mark": mark, "last": last, "limit": BATCH})
-    return [(seq, due(reader, columns)) for seq, *columns in cursor.fetchall()]
+    due = due_of(reader)
+    return [(seq, due(columns)) for seq, *columns in cursor.fetchall()]
 
 
 class LeftBehind(NamedTuple):
