@@ -30,6 +30,7 @@ from hde.store import canonical, consumers, issues, journal, ledger, migrate, ra
 from hde.store.database import Connection, Database, open_database, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
+from hde.store.only_run import only_run
 
 
 def run(
@@ -55,7 +56,7 @@ def run(
             account = accounts.known_account(connection, way, external_id, budget)
             connection.commit()
             command = "daily-refresh" if options.daily_refresh else "run"
-            with _recorded(source, way, database, connection, account, report, command) as stage:
+            with _recorded(source, way, database, connection, account, report, command, options.wait) as stage:
                 _prepare_tables(stage)
                 if options.canonical:
                     _map(stage)
@@ -68,7 +69,7 @@ def run(
                 report.stopped = report.stopped or stop.is_set()
 
 
-def remap(source: Source, *, home: Path, report: Report) -> bool:
+def remap(source: Source, *, home: Path, report: Report, wait: bool = False) -> bool:
     """Map all raw records of every account again, without the network. False: there is no account."""
     with open_database(home) as database:
         migrate.ensure(database)
@@ -77,7 +78,7 @@ def remap(source: Source, *, home: Path, report: Report) -> bool:
             known = journal.accounts(connection, source.connector.name)
             connection.commit()
             for account in known:
-                with _recorded(source, way, database, connection, account, report, "remap") as stage:
+                with _recorded(source, way, database, connection, account, report, "remap", wait) as stage:
                     _prepare_tables(stage)
                     _map(stage, from_start=True)
     return bool(known)
@@ -92,9 +93,10 @@ def _recorded(
     account: Account,
     report: Report,
     command: str,
+    wait: bool,
 ) -> Iterator[Stage]:
     """A row in meta.runs around everything that is done, and the lock that keeps a second run of the account away."""
-    with journal.only_run(database, account):
+    with only_run(database, account, command, wait_until=way.stop if wait else None):
         number = journal.begin_run(connection, command, account)
         tables = read_windows.raw_tables(source.connector)
         outcome = "failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -174,8 +175,8 @@ def test_two_runs_at_once_of_one_account_the_second_says_so(source: Source, tmp_
     )
     assert reading.wait(10)
     second = call("run", "made")
-    assert second.code == 2
-    assert "being read by another hde" in second.err
+    assert second.code == 5
+    assert f"made id-of-somebody is being read by hde run, process {os.getpid()} on" in second.err
     source.held.set()
     first.join(20)
     assert counts(database_url, "made_raw", "alpha")["alpha"] == len(source.records["alpha"])

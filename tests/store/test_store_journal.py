@@ -1,25 +1,20 @@
-"""Accounts, the one run at a time, issues without values, and sealed tokens."""
+"""Accounts, issues without values, and sealed tokens."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 
 import psycopg
 import pytest
 from store_made import ask
 
-from hde.errors import SignInNeeded, WrongUse
+from hde.errors import SignInNeeded
 from hde.issues import Issue, issue_about
 from hde.store import issues, journal
 from hde.store.database import Connection, Database, as_url, transaction
-from hde.store.journal import Account
 from hde.store.tokens import DatabaseTokens
 from hde.tokens.model import Stored, Token
 from hde.tokens.seal import SecretKey
-
-SOMEONE = Account(1, "made", "someone", {})
 
 
 def test_another_person_at_the_same_source_is_another_account(connection: Connection) -> None:
@@ -39,39 +34,6 @@ def test_signing_in_again_makes_an_account_well(connection: Connection, account:
     journal.connect_account(connection, "made", "someone", {"mail": "new"})
     connection.commit()
     assert ask(connection, "SELECT status, kept FROM meta.connections") == [("connected", {"mail": "new"})]
-
-
-def test_a_second_run_of_an_account_is_refused_while_the_first_lasts(database: Database) -> None:
-    other = Account(2, "made", "someone else", {})
-    with journal.only_run(database, SOMEONE), journal.only_run(database, other), pytest.raises(WrongUse) as refused:
-        journal.only_run(database, SOMEONE).__enter__()
-    assert "made someone is being read by another hde" in str(refused.value)
-    with journal.only_run(database, SOMEONE):
-        pass
-
-
-def test_a_killed_run_stands_in_nobodys_way(database: Database, connection: Connection, account: int) -> None:
-    code = """
-import sys
-from hde.store.database import Database
-from hde.store.journal import Account, only_run
-with only_run(Database(sys.argv[1]), Account(1, "made", "someone", {})):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-    pipe = subprocess.PIPE
-    held = subprocess.Popen([sys.executable, "-c", code, database.conninfo], stdin=pipe, stdout=pipe, text=True)
-    assert held.stdout
-    assert held.stdout.readline() == "held\n"
-    with pytest.raises(WrongUse), journal.only_run(database, SOMEONE):
-        pass
-    held.kill()
-    held.communicate()
-    connection.autocommit = True
-    while connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() != (0,):
-        pass
-    with journal.only_run(database, SOMEONE):
-        pass
 
 
 def record(connection: Connection, account: int, found: dict[str, list[Issue]], origin: str = "raw") -> None:

@@ -101,7 +101,8 @@ def cli(home: Path | None, verbose: bool) -> None:
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 something is owed or wrong in the data, 2 wrong use, 3 sign-in, 4 database."""
+    """Entry point. Exit codes: 0 done, 1 something is owed or wrong in the data, 2 wrong use, 3 sign-in, 4 database,
+    5 another hde is at work on the same account."""
     from hde.redact import install
 
     os.umask(0o077)

@@ -35,6 +35,7 @@ from hde.steps.stage import Options
 from hde.store import migrate
 from hde.store.database import open_database
 
+waits = click.option("--wait", is_flag=True, help="Wait where another hde is at work on the account (else: exit 5).")
 as_json = click.option("--json", "as_json", is_flag=True, help="The closing table as JSON, for machines.")
 
 
@@ -76,6 +77,7 @@ def _contradictions(source: Source) -> Iterator[Problem]:
     help="Read files from this folder, not the one the connector names.",
 )
 @click.option("--accept-deletes", is_flag=True, help="Believe the source even if a large share of records is gone.")
+@waits
 @as_json
 @click.pass_context
 def run(
@@ -90,6 +92,7 @@ def run(
     account: str | None,
     folder: Path | None,
     accept_deletes: bool,
+    wait: bool,
     as_json: bool,
 ) -> int:
     """Fetch what is owed from CONNECTOR (a name, or a path to its YAML), store it, map it.
@@ -105,7 +108,7 @@ def run(
         raise WrongUse(f"--since {since} is in the future: there is nothing to read yet")
     if asked.since and asked.until and asked.since >= asked.until:
         raise WrongUse(f"--since {since} is not before --until {until}")
-    options = Options(resources, asked, canonical, daily_refresh, account, accept_deletes)
+    options = Options(resources, asked, canonical, daily_refresh, account, accept_deletes, wait)
     source = source_of(connector) if folder is None else reading_from(source_of(connector), folder)
     return exit_code(run_and_tell(source, options, as_json=as_json))
 
@@ -136,8 +139,9 @@ def exit_code(report: Report) -> int:
 @click.command()
 @click.argument("connector", required=False)
 @click.option("--dry-run", is_flag=True, help="Count the rows and columns that would change; write nothing.")
+@waits
 @as_json
-def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
+def remap(connector: str | None, dry_run: bool, wait: bool, as_json: bool) -> int:
     """Map all stored records of CONNECTOR (default: every connector) again, without the network.
 
     `hde plan` shows what would change, value by value; --dry-run counts it.
@@ -150,7 +154,10 @@ def remap(connector: str | None, dry_run: bool, as_json: bool) -> int:
         source = source_of(name)
         report = Report(source.connector.name)
         with shown(report, quiet=as_json):
-            found = (_count_changes if dry_run else remap_source)(source, home=make_home(), report=report)
+            if dry_run:
+                found = _count_changes(source, home=make_home(), report=report)
+            else:
+                found = remap_source(source, home=make_home(), report=report, wait=wait)
         if not found and connector:
             raise WrongUse(f"{source.connector.name} has no records yet. Run: hde run {connector}")
         if found:

@@ -14,6 +14,7 @@ from hde.steps.accounts import Way, readable, shared_budget
 from hde.store import journal
 from hde.store.database import Database
 from hde.store.journal import Account
+from hde.store.only_run import only_run
 
 Told = Literal["revoked", "not accepted", "not told"]
 
@@ -48,7 +49,7 @@ def disconnect(database: Database, way: Way, ending: Connection, *, tell: bool) 
     """Withdraw the grant, then delete the token. Where the source cannot be told, all stays and SourceError says so."""
     with ExitStack() as stack:
         if ending.account is not None:
-            stack.enter_context(journal.only_run(database, ending.account))
+            stack.enter_context(only_run(database, ending.account, "disconnect"))
         told: Told = _told(database, way, ending) if tell else "not told"
         with way.tokens.locked(way.connector.name, ending.external_id):
             way.tokens.remove(way.connector.name, ending.external_id)

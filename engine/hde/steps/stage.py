@@ -25,6 +25,8 @@ class Options:
     daily_refresh: bool = False
     account: str | None = None
     accept_deletes: bool = False
+    wait: bool = False
+    """For another run of the same account to end."""
 
 
 @dataclass(frozen=True)

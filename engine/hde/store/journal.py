@@ -1,18 +1,13 @@
-"""Accounts and runs: whose data it is, which command brought it, and that only one command at a time does."""
+"""Accounts and runs: whose data it is, and which command brought it."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
 
-from hde.errors import WrongUse
-from hde.store.database import Connection, Database, lock_number
-
-PATIENCE = 2.0  # seconds
+from hde.store.database import Connection
 
 
 @dataclass(frozen=True)
@@ -58,30 +53,6 @@ def set_status(connection: Connection, account: int, status: str) -> None:
     """Committed at once, unless the caller has a transaction open."""
     with connection.transaction():
         connection.execute("UPDATE meta.connections SET status = %s WHERE id = %s", (status, account))
-
-
-@contextmanager
-def only_run(database: Database, account: Account) -> Iterator[None]:
-    """Held for the whole run: a second one of the same account says so and ends. Goes with the connection."""
-    with database.connection(autocommit=True) as connection:
-        if not _locked_within(connection, (lock_number("run"), account.id), PATIENCE):
-            raise WrongUse(
-                f"{account.connector} {account.external_id} is being read by another hde right now;"
-                " `hde status` shows it. Try again when it is done."
-            )
-        yield
-
-
-def _locked_within(connection: Connection, numbers: tuple[int, int], seconds: float) -> bool:
-    """Postgres takes a moment to notice that a killed process is gone."""
-    until = time.monotonic() + seconds
-    while True:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", numbers).fetchone()
-        if row and row[0]:
-            return True
-        if time.monotonic() >= until:
-            return False
-        time.sleep(0.1)
 
 
 def begin_run(connection: Connection, command: str, account: Account) -> int:
