@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
+from hde.cli.confirm import confirm
 from hde.cli.run import source_of, stop_sign
-from hde.errors import WrongUse
 from hde.places import make_home
 from hde.steps import accounts
 from hde.steps import disconnect as ends
@@ -42,13 +40,7 @@ def disconnect(connector: str, account: str | None, yes: bool, forget_token: boo
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         ending = ends.connection(database, way, account)
         if not yes:
-            _confirm(f"Disconnect {title}, account {ending.external_id}? Its records stay.")
+            confirm(f"Disconnect {title}, account {ending.external_id}? Its records stay.")
         told = ends.disconnect(database, way, ending, tell=not forget_token)
     click.echo(f"{title}: account {ending.external_id} is disconnected: {_SAID[told]}. Its records stay.")
     return 0
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise WrongUse(f"{question} Nobody is here to answer: add --yes")
-    click.confirm(question, abort=True, err=True)

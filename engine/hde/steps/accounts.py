@@ -32,6 +32,7 @@ from hde.store.journal import Account
 from hde.tokens import Stored, Token, TokenStore
 
 NO_SIGN_IN = "default"
+TOKEN_FILE = ".token_store.json"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def token_store(home: Path, database: Database) -> Callable[[], TokenStore]:
             return DatabaseTokens(database, find_key(home))
         from hde.tokens.file import FileTokens
 
-        return FileTokens(home / ".token_store.json", find_key(home))
+        return FileTokens(home / TOKEN_FILE, find_key(home))
 
     return opened
 

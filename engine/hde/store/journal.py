@@ -24,12 +24,31 @@ class Account:
         """What connectors and mappings see as `account`."""
         return {"id": self.external_id, **self.kept}
 
+    @property
+    def title(self) -> str:
+        return f"{self.connector}/{self.external_id}"
+
 
 def accounts(connection: Connection, connector: str) -> list[Account]:
     rows = connection.execute(
         "SELECT id, connector, external_id, kept FROM meta.connections WHERE connector = %s ORDER BY id", (connector,)
     )
     return [Account(*row) for row in rows.fetchall()]
+
+
+def named_account(connection: Connection, wanted: str) -> Account:
+    """The account a person names by the provider's id, or by CONNECTOR/ID where two sources use the same one."""
+    rows = connection.execute(
+        "SELECT id, connector, external_id, kept FROM meta.connections ORDER BY connector, external_id"
+    ).fetchall()
+    known = [Account(*row) for row in rows]
+    found = [one for one in known if wanted in (one.external_id, one.title)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise WrongUse(f"{wanted} is an account of several sources: say {' or '.join(one.title for one in found)}")
+    there = f"There are: {', '.join(one.title for one in known)}" if known else "Nothing is connected yet."
+    raise WrongUse(f"There is no account {wanted}. {there}")
 
 
 def connect_account(connection: Connection, connector: str, external_id: str, kept: Mapping[str, object]) -> Account:

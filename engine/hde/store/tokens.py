@@ -60,13 +60,15 @@ class DatabaseTokens:
     def locked(self, connector: str, account: str) -> Iterator[None]:
         """Held in a transaction of its own, so that it ends with the process that holds it."""
         with self._database.connection() as connection:
-            connection.execute(
-                "SELECT pg_advisory_xact_lock(%s, %s)",
-                (lock_number("token"), lock_number(f"{connector}/{account}")),
-            )
+            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", token_lock(connector, account))
             yield
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         with self._database.connection(autocommit=True) as connection:
             yield connection
+
+
+def token_lock(connector: str, account: str) -> tuple[int, int]:
+    """The advisory lock of one token."""
+    return lock_number("token"), lock_number(f"{connector}/{account}")
