@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from run_made import RAW, another_database, ask, call, canonical_hashes, do, raw_hashes
 
+from hde.errors import WrongUse
 from hde.places import make_home
 from hde.sandbox import whoop
 from hde.sandbox.whoop.member import USER_ID
@@ -22,6 +23,7 @@ from hde.steps.export import export
 from hde.store import journal
 from hde.store.database import Database
 from hde.store.holdings import Holding, holdings
+from hde.store.only_run import only_run
 
 ACCOUNT, OTHER = str(USER_ID), "4242424242"
 OTHERS_ID = 77
@@ -129,11 +131,13 @@ def test_forgetting_asks_names_and_keeps_off_a_run(database: Database, database_
     ambiguous = call("forget", "--account", "me", "--yes")
     assert ambiguous.code == 2
     assert "say made/me or other/me" in ambiguous.err
-    with journal.only_run(database, one):
-        assert call("forget", "--account", "made/me", "--yes").code == 2
+    with only_run(database, one):
+        assert call("forget", "--account", "made/me", "--yes").code == 5
     assert ask(database_url, "SELECT count(*) FROM meta.connections") == [2]
     assert call("forget", "--account", "made/me", "--yes").code == 0
     assert ask(database_url, "SELECT connector FROM meta.connections") == ["other"]
+    with database.connection() as connection, pytest.raises(WrongUse, match="made/me was forgotten meanwhile"):
+        journal.begin_run(connection, "run", one)  # a run that waited for its turn
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from hde.steps.accounts import TOKEN_FILE
 from hde.store import forget as rows
-from hde.store import journal
 from hde.store.database import Database
 from hde.store.journal import Account
+from hde.store.only_run import only_run
 
 
 def forget(database: Database, home: Path, account: Account) -> Mapping[str, int]:
     """Delete everything of it, wherever its token is kept. Rows that went, by table; a token in the file counts as one
-    of meta.tokens. WrongUse while it is being read.
+    of meta.tokens. Busy while another hde is at work on it.
     """
     with ExitStack() as stack:
-        stack.enter_context(journal.only_run(database, account))
+        stack.enter_context(only_run(database, account, "forget"))
         connection = stack.enter_context(database.connection())
         with connection.transaction(), connection.cursor() as cursor:
             gone = dict(rows.forget(cursor, account))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
 
+from hde.errors import WrongUse
 from hde.store.database import Connection
 
 
@@ -75,12 +76,15 @@ def set_status(connection: Connection, account: int, status: str) -> None:
 
 
 def begin_run(connection: Connection, command: str, account: Account) -> int:
+    """Its number. WrongUse where the account is there no longer."""
     row = connection.execute(
-        "INSERT INTO meta.runs (command, connector, account) VALUES (%s, %s, %s) RETURNING id",
-        (command, account.connector, account.id),
+        "INSERT INTO meta.runs (command, connector, account) SELECT %s, connector, id FROM meta.connections"
+        " WHERE id = %s RETURNING id",
+        (command, account.id),
     ).fetchone()
     connection.commit()
-    assert row is not None
+    if row is None:
+        raise WrongUse(f"{account.title} was forgotten meanwhile; to read it anew: hde auth {account.connector}")
     return int(row[0])
 
 
