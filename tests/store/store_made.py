@@ -46,16 +46,22 @@ def prepared(connection: Connection, *tables: RawTable) -> None:
         raw_tables.prepare(connection, of, [], lambda payload: ())
 
 
-def store(connection: Connection, of: RawTable, account: int, *records: object, at: datetime = AT) -> Counts:
+def store(
+    connection: Connection, of: RawTable, account: int, *records: object, at: datetime = AT, expect_new: bool = False
+) -> Counts:
     """One batch in one transaction."""
-    return store_rows(connection, of, account, [raw(of, record) for record in records], at)
+    return store_rows(connection, of, account, [raw(of, record) for record in records], at, expect_new)
 
 
-def store_rows(connection: Connection, of: RawTable, account: int, rows: Iterable[RawRow], at: datetime = AT) -> Counts:
+def store_rows(
+    connection: Connection, of: RawTable, account: int, rows: Iterable[RawRow], at: datetime = AT,
+    expect_new: bool = False,
+) -> Counts:  # fmt: skip
     arrivals = [Arrival(row, at) for row in rows]
     with transaction(connection) as cursor:
         merge.lock_account(cursor, of.schema, account)
-        return merge.merge(cursor, of, account, arrivals, 7).take(arrival.row.key for arrival in arrivals)
+        merged = merge.merge(cursor, of, account, arrivals, 7, expect_new=expect_new)
+        return merged.take(arrival.row.key for arrival in arrivals)
 
 
 def vanish(connection: Connection, of: RawTable, account: int, *keys: tuple[str, ...], at: datetime = AT) -> int:

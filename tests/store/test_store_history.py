@@ -114,7 +114,7 @@ def test_a_page_that_breaks_off_within_copy_leaves_nothing(connection: Connectio
 
 
 RECORD = st.tuples(st.sampled_from("abcd"), st.integers(0, 2), st.booleans())
-BATCH = st.tuples(st.lists(RECORD, max_size=6), st.frozensets(st.sampled_from("abcd"), max_size=2))
+BATCH = st.tuples(st.lists(RECORD, max_size=6), st.frozensets(st.sampled_from("abcd"), max_size=2), st.booleans())
 
 
 @settings(
@@ -122,21 +122,21 @@ BATCH = st.tuples(st.lists(RECORD, max_size=6), st.frozensets(st.sampled_from("a
 )  # fmt: skip
 @given(batches=st.lists(BATCH, max_size=6))
 def test_any_sequence_of_batches_ends_as_in_a_dict_and_history_replays_it(
-    connection: Connection, account: int, batches: list[tuple[list[tuple[str, int, bool]], frozenset[str]]]
+    connection: Connection, account: int, batches: list[tuple[list[tuple[str, int, bool]], frozenset[str], bool]]
 ) -> None:
     prepared(connection, THINGS)
     connection.execute("TRUNCATE made_raw.things, made_raw.things_history")
     connection.commit()
     model: dict[str, int] = {}
     past: dict[str, list[tuple[str, int]]] = {key: [] for key in "abcd"}
-    for records, gone in batches:
+    for records, gone, expect_new in batches:
         spelled = [
             json.dumps({"id": key, "v": value} if plain else {"v": value, "id": key}) for key, value, plain in records
         ]
         latest = {key: value for key, value, _ in records}
         changed = {key for key in latest if key in model and model[key] != latest[key]}
         new = latest.keys() - model.keys()
-        counts = store(connection, THINGS, account, *spelled)
+        counts = store(connection, THINGS, account, *spelled, expect_new=expect_new)
         assert counted(counts) == (len(new), len(changed), len(latest) - len(new) - len(changed))
         for key in changed:
             past[key].append(("U", model[key]))

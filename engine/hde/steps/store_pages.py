@@ -45,6 +45,8 @@ class Storing:
     """Of the resources that are read for stored records of another."""
     _began: float = field(default_factory=time.monotonic)
     _missing: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _all_were_new: set[str] = field(default_factory=set)
+    """Tables that held nothing of the last batch before it was stored."""
 
     def store(self, arrivals: Sequence[PageArrived]) -> None:
         """Store arrivals in order; consecutive pages of one resource share a transaction."""
@@ -73,7 +75,14 @@ class Storing:
 
     def merge_rows(self, cursor: Cursor, table: RawTable, pages: list[Page]) -> Merged:
         arrivals = [Arrival(row, page.received_at) for page in pages for row in page.rows]
-        merged = merge.merge(cursor, table, self.account, arrivals, self.run)
+        # In a first load whatever comes is new: what the last batch met says what to expect of the next.
+        merged = merge.merge(
+            cursor, table, self.account, arrivals, self.run, expect_new=table.name in self._all_were_new
+        )
+        if arrivals and not merged.has_met_stored:
+            self._all_were_new.add(table.name)
+        else:
+            self._all_were_new.discard(table.name)
         found: dict[str, Iterable[Issue]] = {key_text(key): issues for key, issues in merged.read.items()}
         found |= self._read_again(cursor, table, merged, arrivals)
         unkeyed = [issue for page in pages for issue in page.unkeyed]

@@ -54,6 +54,8 @@ class Merged:
     """The records that were read as a whole, with what is wrong in them; the text of all others is stored already."""
     refused: dict[Key, list[Issue]] = field(default_factory=dict)
     """Those that turned out to be nothing that can be stored."""
+    has_met_stored: bool = False
+    """Whether any key of the batch was stored before."""
 
     def take(self, keys: Iterable[Key]) -> Counts:
         """The counts of a part of the batch. A key counts once, with the part that is taken first."""
@@ -86,16 +88,23 @@ def lock_account(cursor: Cursor, schema: str, account: int) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (lock_number(schema), account))
 
 
-def merge(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arrival], run: int) -> Merged:
-    """Store a batch in the order of its arrival; the last of equal keys wins."""
+def merge(
+    cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arrival], run: int, *, expect_new: bool = False
+) -> Merged:
+    """Store a batch in the order of its arrival; the last of equal keys wins.
+
+    `expect_new`: probably none is stored yet. Then nobody asks, and the primary key says if that was wrong.
+    """
     if table.observe:
         return _observe(cursor, table, account, arrivals, run)
     latest = {arrival.row.key: arrival for arrival in arrivals}
-    stored = _probe(cursor, table, account, list(latest))
-    by_key = itemgetter(0) if len(table.key) == 1 else None
-    new = [latest[key] for key in sorted(latest, key=by_key) if key not in stored]
+    keys = sorted(latest, key=itemgetter(0) if len(table.key) == 1 else None)
+    if expect_new and (merged := _all_new(cursor, table, account, [latest[key] for key in keys], run)):
+        return merged
+    stored = _probe(cursor, table, account, keys)
+    new = [latest[key] for key in keys if key not in stored]
     other = [arrival for key, arrival in latest.items() if key in stored and stored[key] != arrival.row.hash]
-    merged = Merged()
+    merged = Merged(has_met_stored=bool(stored))
     if new:
         _send(cursor, statements_of(table).copy_new, table, account, run, merged, new)
         merged.new.update(merged.read)
@@ -122,6 +131,18 @@ def _probe(cursor: Cursor, table: RawTable, account: int, keys: list[Key]) -> di
 
 def _columns_of(keys: Sequence[Key]) -> dict[str, str]:
     return {f"k{index}": array(column) for index, column in enumerate(zip(*keys, strict=True))}
+
+
+def _all_new(cursor: Cursor, table: RawTable, account: int, arrivals: list[Arrival], run: int) -> Merged | None:
+    """Store all of them as new; None, and nothing is stored, where one is there already."""
+    merged = Merged()
+    try:
+        with cursor.connection.transaction():
+            _send(cursor, statements_of(table).copy_new, table, account, run, merged, arrivals)
+    except psycopg.errors.UniqueViolation:
+        return None
+    merged.new.update(merged.read)
+    return merged
 
 
 def _send(
