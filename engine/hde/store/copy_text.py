@@ -64,7 +64,7 @@ def _csv_field(value: object) -> bytes:
 
 
 def copy_in(cursor: psycopg.Cursor[Any], statement: Composed, lines: Iterable[bytes]) -> None:
-    """Send prebuilt lines (without their line breaks) in chunks."""
+    """Send prebuilt lines, without their line breaks, in chunks."""
     with cursor.copy(statement) as copy:
         chunk: list[bytes] = []
         size = 0
@@ -72,7 +72,9 @@ def copy_in(cursor: psycopg.Cursor[Any], statement: Composed, lines: Iterable[by
             chunk.append(line)
             size += len(line)
             if size > _CHUNK:
-                copy.write(b"\n".join(chunk) + b"\n")
+                chunk.append(b"")
+                copy.write(b"\n".join(chunk))
                 chunk, size = [], 0
         if chunk:
-            copy.write(b"\n".join(chunk) + b"\n")
+            chunk.append(b"")
+            copy.write(b"\n".join(chunk))

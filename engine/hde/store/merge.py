@@ -71,16 +71,14 @@ class Merged:
                 counts.unchanged += 1
         return counts
 
-    def rows(self, arrivals: Iterable[Arrival], *, trusted: bool) -> Iterator[tuple[RawRow, datetime]]:
-        """The arrivals read as a whole, one by one: PostgreSQL is at work on the last ones meanwhile."""
-        for unread, fetched_at in arrivals:
-            row = unread.trusted() if trusted else unread.read()
-            if isinstance(row, RawRow):
-                self.read[row.key] = row.issues
-                yield row, fetched_at
-            else:
-                self.read.pop(unread.key, None)
-                self.refused[unread.key] = row
+    def take_in(self, key: Key, row: RawRow | list[Issue]) -> RawRow | None:
+        """The row if it is one that can be stored. What was read of it stays known."""
+        if isinstance(row, RawRow):
+            self.read[key] = row.issues
+            return row
+        self.read.pop(key, None)
+        self.refused[key] = row
+        return None
 
 
 def lock_account(cursor: Cursor, schema: str, account: int) -> None:
@@ -152,15 +150,21 @@ def _send(
     """COPY records, trusting them; where PostgreSQL refuses one, all of the batch are looked at closely."""
     try:
         with cursor.connection.transaction():
-            copy_in(cursor, statement, _lines(table, account, run, merged.rows(arrivals, trusted=True)))
+            copy_in(cursor, statement, _lines(table, account, run, merged, arrivals, trusted=True))
     except psycopg.DataError:
-        copy_in(cursor, statement, _lines(table, account, run, merged.rows(arrivals, trusted=False)))
+        copy_in(cursor, statement, _lines(table, account, run, merged, arrivals, trusted=False))
 
 
-def _lines(table: RawTable, account: int, run: int, rows: Iterable[tuple[RawRow, datetime]]) -> Iterator[bytes]:
+def _lines(
+    table: RawTable, account: int, run: int, merged: Merged, arrivals: Iterable[Arrival], *, trusted: bool
+) -> Iterator[bytes]:
+    """Each record is read as a whole when its turn comes: PostgreSQL is at work on the last ones meanwhile."""
     textual = [index for index, (_, kind) in enumerate(table.columns) if kind in _TEXTUAL]
     start, former = "", None
-    for row, fetched_at in rows:
+    for unread, fetched_at in arrivals:
+        row = merged.take_in(unread.key, unread.trusted() if trusted else unread.read())
+        if row is None:
+            continue
         if fetched_at is not former:  # one answer, one time
             start, former = f"{account}\t{run}\t{fetched_at.isoformat()}", fetched_at
         values = ["\\N" if value is None else value for value in row.values]
@@ -190,7 +194,10 @@ def _replace(
 
 def _observe(cursor: Cursor, table: RawTable, account: int, arrivals: Sequence[Arrival], run: int) -> Merged:
     merged = Merged()
-    for row, fetched_at in merged.rows(arrivals, trusted=False):
+    for arrival, fetched_at in arrivals:
+        row = merged.take_in(arrival.key, arrival.read())
+        if row is None:
+            continue
         values = {f"v{index}": value for index, value in enumerate(row.values)}
         keys = {f"k{index}": value for index, value in enumerate(row.key)}
         cursor.execute(
