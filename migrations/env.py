@@ -9,6 +9,7 @@ from hde.places import make_home
 from hde.store.database import open_database
 from hde.store.migrate import engine_for
 from hde.store.models import metadata
+from hde.store.owner import act_as_owner
 
 SCHEMAS = {"meta", "canonical"}
 
@@ -18,6 +19,7 @@ def ours(name: str | None, type_: str, parent_names: object) -> bool:
 
 
 def run(connection: Connection) -> None:
+    act_as_owner(connection.connection.cursor())
     for schema in sorted(SCHEMAS):
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
     context.configure(

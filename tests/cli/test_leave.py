@@ -216,7 +216,7 @@ def test_an_export_takes_no_more_memory_for_a_larger_table(database: Database, t
     with database.connection() as connection, connection.transaction():
         journal.connect_account(connection, "made", "me", {})
         connection.execute("CREATE SCHEMA made_raw")
-        connection.execute("CREATE TABLE made_raw.things (_account int, id int, v text, PRIMARY KEY (_account, id))")
+        connection.execute("CREATE TABLE made_raw.things (_account int, id int, t text, PRIMARY KEY (_account, id))")
         connection.execute(
             "INSERT INTO made_raw.things SELECT 1, g, repeat('x', 20000) FROM generate_series(1, 2000) g"
         )

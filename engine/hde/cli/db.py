@@ -6,6 +6,7 @@ import os
 
 import click
 
+from hde.cli.grant import grant, revoke
 from hde.errors import WrongUse
 from hde.places import make_home
 
@@ -25,7 +26,11 @@ def migrate() -> int:
 
 @click.group()
 def db() -> None:
-    """The embedded database. With HDE_DATABASE_URL set there is none, and yours is used."""
+    """The database: the embedded one, or with HDE_DATABASE_URL yours."""
+
+
+db.add_command(grant)
+db.add_command(revoke)
 
 
 @db.command()

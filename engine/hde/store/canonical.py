@@ -81,7 +81,7 @@ def write(cursor: Cursor, table: str, lineage: Lineage, records: Mapping[str, Ro
         gone = stored.keys() - {line.key for line in lines}
     new.sort()
     if new:
-        copy_in(cursor, _statements(table).copy, _finished(new, lineage))
+        _add(cursor, table, lineage, new)
     if changed:
         _update(cursor, table, lineage, changed)
     if gone:
@@ -177,6 +177,19 @@ def _finished(lines: Iterable[_Line], lineage: Lineage) -> Iterable[bytes]:
         yield b"%s,%s,%s,%s,\\x%s" % (head, csv_line(key), business, tail, digest.hex().encode())
 
 
+def _add(cursor: Cursor, table: str, lineage: Lineage, lines: Sequence[_Line]) -> None:
+    statements = _statements(table)
+    cursor.execute(statements.is_by_row)
+    row = cursor.fetchone()
+    if not (row and row[0]):
+        copy_in(cursor, statements.copy, _finished(lines, lineage))
+        return
+    cursor.execute(statements.make_stage)  # PostgreSQL takes no COPY into a table whose rows are kept apart by role
+    copy_in(cursor, statements.copy_stage, _finished(lines, lineage))
+    cursor.execute(statements.insert)
+    cursor.execute(SQL("DELETE FROM {}").format(_stage(table)))
+
+
 def _update(cursor: Cursor, table: str, lineage: Lineage, lines: Sequence[_Line]) -> None:
     statements = _statements(table)
     cursor.execute(statements.make_stage)
@@ -206,7 +219,9 @@ def _changes(
 
 class _Statements(NamedTuple):
     probe: Composed
+    is_by_row: Composed
     copy: Composed
+    insert: Composed
     make_stage: Composed
     copy_stage: Composed
     update: Composed
@@ -225,7 +240,9 @@ def _statements(table: str) -> _Statements:
             "SELECT c.* FROM unnest(%(records)s::text[]) k(record), LATERAL (SELECT raw_source_id, part, _hash FROM {}"
             " WHERE account = %(account)s AND mapping = %(mapping)s AND raw_source_id = k.record OFFSET 0) c"
         ).format(target),
+        is_by_row=SQL("SELECT row_security_active({}::regclass)").format(target.as_string(None)),
         copy=SQL("COPY {} ({}) FROM STDIN {}").format(target, columns, SQL(CSV_OPTIONS)),
+        insert=SQL("INSERT INTO {0} ({1}) SELECT {1} FROM {2}").format(target, columns, stage),
         make_stage=SQL(
             "CREATE TEMP TABLE IF NOT EXISTS {} ON COMMIT DELETE ROWS AS SELECT {} FROM {} WITH NO DATA"
         ).format(stage, columns, target),

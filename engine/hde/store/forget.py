@@ -9,6 +9,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from hde.store.database import Database
+from hde.store.grants import forget_rows
 from hde.store.holdings import holdings
 from hde.store.journal import Account
 from hde.store.tokens import token_lock
@@ -28,6 +29,7 @@ def forget(cursor: Cursor, account: Account) -> Mapping[str, int]:
     gone["meta.tokens"] = cursor.rowcount
     cursor.execute(_BUDGETS, whose)
     gone["meta.budgets"] = cursor.rowcount
+    forget_rows(cursor, account.id)
     return {table: count for table, count in gone.items() if count}
 
 

@@ -51,9 +51,11 @@ def holdings(cursor: Cursor, connector: str | None = None) -> list[Holding]:
 
 
 def lines(cursor: Cursor, holding: Holding, account: int | None) -> Iterator[bytes]:
-    """Each row as one line of JSON, in the order of the key; streamed, whatever the size of the table."""
-    statement = SQL("COPY (SELECT row_to_json(t)::text FROM {} t WHERE {} ORDER BY {}) TO STDOUT").format(
-        holding.sql, holding.of(account), SQL(", ").join(Identifier(column) for column in holding.key)
+    """Each row as one line of JSON, in the order of the key (without one, of the lines); streamed, whatever the size of the table."""
+    key = SQL(", ").join(Identifier(column) for column in holding.key)
+    # No column is called _row: it would be taken for the row.
+    statement = SQL("COPY (SELECT row_to_json(_row)::text FROM {} _row WHERE {} ORDER BY {}) TO STDOUT").format(
+        holding.sql, holding.of(account), key if holding.key else SQL("1")
     )
     with cursor.copy(statement) as copy:
         for (line,) in copy.rows():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hde.errors import DatabaseUnreachable, WrongUse
 from hde.places import bundled
 from hde.store.database import Database, lock_number, values_hidden
+from hde.store.owner import needing_the_owner
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -56,7 +57,7 @@ def upgrade(database: Database) -> str:
                     config.attributes["connection"] = connection
                     command.upgrade(config, "head")
             except DBAPIError as error:
-                with values_hidden():
+                with values_hidden(), needing_the_owner("the tables have to be migrated"):
                     raise error.orig or error from None
     return NEWEST
 

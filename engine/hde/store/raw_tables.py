@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from hde.errors import WrongUse
 from hde.rows import RawTable
 from hde.store.database import Connection, lock_number
+from hde.store.owner import act_as_owner, needing_the_owner
 
 TYPES = {
     "text": "text", "int": "integer", "bigint": "bigint", "float": "double precision", "numeric": "numeric",
@@ -36,7 +37,9 @@ def prepare(connection: Connection, table: RawTable, references: Iterable[str], 
 
     Filling a new column happens in the transaction that adds it, so an interrupted one adds nothing.
     """
-    with connection.transaction(), connection.cursor() as cursor:
+    to_make = f"{table.schema}.{table.name} has to be made or widened"
+    with needing_the_owner(to_make), connection.transaction(), connection.cursor() as cursor:
+        act_as_owner(cursor)
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", (lock_number(f"ddl:{table.schema}"),))
         cursor.execute("SET LOCAL lock_timeout = '30s'")
         there = _columns(cursor, table)
