@@ -18,7 +18,7 @@ from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.load import Source
 from hde.spec.problem import did_you_mean
-from hde.steps import accounts, map_raw, plan, read_windows
+from hde.steps import accounts, map_raw, plan, read_windows, retention
 from hde.steps.accounts import Way
 from hde.steps.fetch import fetch_day, fetch_level, storing_of
 from hde.steps.map_while_reading import mapping_beside
@@ -58,8 +58,10 @@ def run(
             command = "daily-refresh" if options.daily_refresh else "run"
             with _recorded(source, way, database, connection, account, report, command, options.wait) as stage:
                 _prepare_tables(stage)
+                retention.expire(stage)
                 if options.canonical:
                     _map(stage)
+                retention.drop_former(stage)
                 with way.session(way.auth(account.external_id), budget, stage.account.values) as session:
                     (fetch_day if options.daily_refresh else _fetch)(stage, session, chosen, options)
                 if any(resource.requests for resource in report.resources.values()):
@@ -80,7 +82,9 @@ def remap(source: Source, *, home: Path, report: Report, wait: bool = False) -> 
             for account in known:
                 with _recorded(source, way, database, connection, account, report, "remap", wait) as stage:
                     _prepare_tables(stage)
+                    retention.expire(stage)
                     _map(stage, from_start=True)
+                    retention.drop_former(stage)
     return bool(known)
 
 

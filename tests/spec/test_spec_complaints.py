@@ -37,6 +37,8 @@ WRONG_CONNECTORS = [
     ("settle: 7d", "setle: 7d", "12:27: shared.list.window.setle: unknown key 'setle'. Did you mean 'settle'?"),
     ("settle: 7d", "settle: 7d, step: 0d",
      "12:45: shared.list.window.step: '0d' is not a span of time longer than nothing (90d, 12h, 30m, 45s or 2w)"),
+    ("name: demo", "name: demo\nkeep: 0d",
+     "2:7: keep: '0d' is not a span of time longer than nothing (90d, 12h, 30m, 45s or 2w)"),
     ("settle: 7d", "settle: 7d, from: yesterday",
      "12:45: shared.list.window.from: 'yesterday' is not a date (2015-01-31), a span (90d) or a template"),
     ("settle: 7d", "settle: 7d, format: iso",

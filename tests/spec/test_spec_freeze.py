@@ -93,6 +93,11 @@ def test_spans_of_time(tmp_path: Path, text: str, span: timedelta) -> None:
     assert window.settle == span
 
 
+def test_how_long_records_are_kept(tmp_path: Path) -> None:
+    assert connector(tmp_path, "name: demo", "name: demo\nkeep: 52w").keep == timedelta(weeks=52)
+    assert connector(tmp_path, "name: demo", "name: demo").keep is None
+
+
 def test_a_whole_window(tmp_path: Path) -> None:
     text = "{time: score.at, step: 1d, settle: 0d, from: 2015-01-01, format: '%Y%m%d', end: inclusive, "
     text += "widen: {before: 1d}}"

@@ -253,6 +253,8 @@ class Connector:
     account: AccountRequest | None = None
     files: Files | None = None
     """Where the files lie; a connector of nothing but files has an `http` without an address."""
+    keep: timedelta | None = None
+    """How long a record is kept after it arrived; None: for good."""
 
     @property
     def schema(self) -> str:

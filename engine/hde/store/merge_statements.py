@@ -10,7 +10,7 @@ from typing import NamedTuple
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from hde.rows import RawTable
-from hde.store.raw_tables import as_text, history, name, names, sql_type
+from hde.store.raw_tables import as_text, history, key_columns, name, names, sql_type
 
 
 class Statements(NamedTuple):
@@ -22,6 +22,7 @@ class Statements(NamedTuple):
     keep_former: Composed
     update: Composed
     vanish: Composed
+    expire: Composed
     observe: Composed
 
 
@@ -58,6 +59,7 @@ def statements_of(table: RawTable) -> Statements:
             same_key,
         ),
         vanish=_vanish_statement(table, former),
+        expire=_expire_statement(table, former),
         observe=_observe_statement(table, declared),
     )
 
@@ -83,12 +85,21 @@ def _vanish_statement(table: RawTable, former: SQL) -> Composed:
         ).format(name(table), _given(table), _found(table, ("ctid",)))
     else:
         gone = SQL("DELETE FROM {} r WHERE r._account = %(account)s RETURNING r.*").format(name(table))
+    return _moved_to_history(table, former, gone)
+
+
+def _expire_statement(table: RawTable, former: SQL) -> Composed:
+    gone = SQL("DELETE FROM {} WHERE _account = %(account)s AND _fetched_at < %(before)s RETURNING *")
+    return _moved_to_history(table, former, gone.format(name(table)))
+
+
+def _moved_to_history(table: RawTable, former: SQL, gone: Composed) -> Composed:
+    keys = _listed(key_columns(table))
     return SQL(
         "WITH gone AS ({}) INSERT INTO {} ({}) SELECT _account, {} payload, _hash, _received, nextval({}), _run_id,"
         " _fetched_at, 'D', %(at)s, %(run)s FROM gone"
     ).format(
-        gone, history(table), former.format(key=_listed(table.key), seq=SQL("_seq")), _listed(table.key),
-        _sequence(table),
+        gone, history(table), former.format(key=keys, seq=SQL("_seq")), keys, _sequence(table),
     )  # fmt: skip
 
 
