@@ -228,6 +228,8 @@ def test_an_export_takes_no_more_memory_for_a_larger_table(database: Database, t
     finally:
         tracemalloc.stop()
     assert written.bytes > 40_000_000
+    with (tmp_path / "out" / "made_raw.things.ndjson").open() as lines:
+        assert json.loads(next(lines)).keys() == {"_account", "id", "t"}
 
 
 @pytest.mark.parametrize("there", ["a file in it", "a file"])

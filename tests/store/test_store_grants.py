@@ -26,7 +26,7 @@ Login = Callable[[str], Database]
 
 @pytest.fixture
 def roles(server: str) -> Iterator[None]:
-    """Roles belong to the whole server: they are made for the test, and gone with it, after its database."""
+    """Roles belong to the whole server: they are made for the test, and gone with it."""
     with psycopg.connect(server, autocommit=True) as connection:
         for name in GROUPS:
             connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'of-a-test'".encode())
@@ -37,7 +37,13 @@ def roles(server: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def login(roles: None, database: Database) -> Login:
+def database(roles: None, database: Database) -> Database:
+    """Made after the roles, so that it is gone before them."""
+    return database
+
+
+@pytest.fixture
+def login(database: Database) -> Login:
     """The database as somebody signs in to it, after `hde db grant`."""
     with database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
         raw_tables.prepare(connection, THINGS, [], lambda account, payload: ())

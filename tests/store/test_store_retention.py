@@ -49,7 +49,7 @@ def test_what_arrived_before_moves_and_what_arrived_since_stays(connection: Conn
         assert expire(connection, of, account, AT + DAY) == 0
         left = f"SELECT _account, _fetched_at FROM made_raw.{of.name} ORDER BY 1"
         assert ask(connection, left) == [(account, AT + 2 * DAY), (account + 1, AT)]
-        assert ask(connection, f"SELECT _account, _op FROM made_raw.{of.name}_history") == [(account, b"D")]
+        assert ask(connection, f"SELECT _account, _op FROM made_raw.{of.name}_history") == [(account, "D")]
     store(connection, keyless, account, {"any": 1}, at=AT)
     assert expire(connection, keyless, account, AT + DAY) == 1
 

@@ -123,9 +123,7 @@ def _schemas(cursor: Cursor) -> list[str]:
 def _hand_over(cursor: Cursor, schema: str) -> None:
     """What is not the owner's yet; a sequence that belongs to a column goes with its table."""
     to = SQL(" OWNER TO {}").format(Identifier(OWNER))
-    cursor.execute(
-        "SELECT 1 FROM pg_namespace WHERE nspname = %s AND pg_get_userbyid(nspowner) <> %s", (schema, OWNER)
-    )
+    cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s AND pg_get_userbyid(nspowner) <> %s", (schema, OWNER))
     if cursor.fetchone():
         cursor.execute(SQL("ALTER SCHEMA {}").format(Identifier(schema)) + to)
     cursor.execute(

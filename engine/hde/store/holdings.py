@@ -51,7 +51,7 @@ def holdings(cursor: Cursor, connector: str | None = None) -> list[Holding]:
 
 
 def lines(cursor: Cursor, holding: Holding, account: int | None) -> Iterator[bytes]:
-    """Each row as one line of JSON, in the order of the key (without one, of the lines); streamed, whatever the size of the table."""
+    """Each row as one line of JSON, in the order of the key, else of the lines; streamed, however many."""
     key = SQL(", ").join(Identifier(column) for column in holding.key)
     # No column is called _row: it would be taken for the row.
     statement = SQL("COPY (SELECT row_to_json(_row)::text FROM {} _row WHERE {} ORDER BY {}) TO STDOUT").format(

@@ -34,9 +34,9 @@ def drop_former(cursor: Cursor, table: RawTable, account: int, before: datetime)
     cursor.execute(
         SQL(
             "WITH gone AS (DELETE FROM {} WHERE _account = %(account)s AND _fetched_at < %(before)s AND (_op <> 'D'"
-            " OR _seq <= COALESCE((SELECT min(seq) FROM meta.consumers WHERE account = %(account)s AND mapping_hash <> ''"
-            " AND raw_table IN (%(table)s::text, %(table)s::text || ' (with)')), _seq)) RETURNING _op)"
-            " SELECT count(*) FILTER (WHERE _op <> 'D') FROM gone"
+            " OR _seq <= COALESCE((SELECT min(seq) FROM meta.consumers WHERE account = %(account)s"
+            " AND mapping_hash <> '' AND raw_table IN (%(table)s::text, %(table)s::text || ' (with)')), _seq))"
+            " RETURNING _op) SELECT count(*) FILTER (WHERE _op <> 'D') FROM gone"
         ).format(history(table)),
         {"account": account, "before": before, "table": table.name},
     )
