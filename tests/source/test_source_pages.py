@@ -96,6 +96,25 @@ def test_the_page_before_a_circle_is_not_to_be_resumed(source, open_session):
         next(pages)
 
 
+@pytest.mark.parametrize("nothing", [Reply(status=204), Reply(b""), Reply(b"\r\n")])
+def test_nothing_where_the_source_named_a_next_page_is_no_end(source, open_session, nothing):
+    source.in_turn({"items": things(1), "next": "2"}, nothing)
+    with pytest.raises(Unreadable, match="names a next page and answers it with nothing"):
+        read(open_session(), resource(**CURSOR, pagination=Cursor(BODY_NEXT)))
+
+
+def test_nothing_on_a_next_page_is_an_end_where_a_rule_says_so(source, open_session):
+    source.in_turn({"items": things(1), "next": "2"}, Reply(status=204))
+    what = resource(**CURSOR, pagination=Cursor(BODY_NEXT), errors=(ErrorRule("empty", (204,)),))
+    assert ids(read(open_session(), what)) == ["1"]
+
+
+def test_a_page_of_blanks_is_not_an_empty_one(source, open_session):
+    source.in_turn(Reply(b" " * 1000))
+    with pytest.raises(Unreadable, match="is not JSON"):
+        read(open_session(), resource())
+
+
 @pytest.mark.parametrize("what", [{**PAGE, "pagination": PageNumber()}, {**OFFSET, "pagination": Offset()}])
 def test_a_source_that_ignores_the_page_is_an_error(source, open_session, what):
     source.in_turn({"items": things(1, 2)})

@@ -167,6 +167,8 @@ def _following(
     match answer.outcome:
         case "skip":
             return None, f"skipped: {answer.status}"
+        case "empty" if not answer.by_rule and progress(state)[0] in ("cursor", "url"):
+            raise Unreadable(f"{where}: the source names a next page and answers it with nothing ({answer.status})")
         case "empty":
             return None, f"empty: {answer.status}"
     try:

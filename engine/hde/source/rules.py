@@ -15,6 +15,7 @@ from hde.source.transport import Reply
 from hde.spec.connector import JSON, ErrorAction, ErrorRule, Format, Wait
 from hde.spec.sign_in import TokenError
 
+LONGEST_BLANK = 16
 LONGEST_MESSAGE = 200
 LONGEST_WAIT = 3600.0
 NOT_BELIEVED = 86_400.0
@@ -48,9 +49,14 @@ def _is_true(value: object) -> bool:
     return value is not None and value is not False and value not in ("", [], {})
 
 
+def _is_blank(body: bytes) -> bool:
+    """A line break or two are nothing; pages of blanks are rather an answer that was eaten on the way."""
+    return len(body) <= LONGEST_BLANK and not body.strip()
+
+
 def _custom(reply: Reply) -> ErrorAction | Literal["read"]:
     if 200 <= reply.status < 300:
-        return "empty" if reply.status == 204 or not reply.body.strip() else "read"
+        return "empty" if reply.status == 204 or _is_blank(reply.body) else "read"
     match reply.status:
         case 401:
             return "refresh"

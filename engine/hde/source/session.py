@@ -64,6 +64,8 @@ class Answer:
     requests: int
     """Sent to get this answer, repetitions and redirects included."""
     url: str = field(repr=False)
+    by_rule: bool
+    """The connector says what it means; else custom does."""
 
 
 @dataclass
@@ -190,9 +192,11 @@ class Session:
                         reply.status,
                     )
                 case _:
-                    return self._answered(do, reply, course)
+                    return self._answered(do, reply, course, by_rule=rule is not None)
 
-    def _answered(self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: _Course) -> Answer:
+    def _answered(
+        self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: _Course, *, by_rule: bool
+    ) -> Answer:
         if do == "read":
             try:
                 check_kind(reply, course.format)
@@ -207,6 +211,7 @@ class Session:
             server_time=reply.server_time,
             requests=course.requests,
             url=reply.url,
+            by_rule=by_rule,
         )
 
     def _outgoing(self, made: Outgoing) -> httpx.Request:
