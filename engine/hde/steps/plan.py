@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from hde.errors import WrongUse
+from hde.issues import Issue
 from hde.source.elements import Element, constant_elements
 from hde.source.files import SourceFile
 from hde.source.pages import Bounds
@@ -69,6 +70,8 @@ class Reading:
     whole: Whole = field(default_factory=Whole)
     file: SourceFile | None = None
     """What is read instead of asking."""
+    unkeyed: dict[tuple[str, str], Issue] = field(default_factory=dict)
+    """What was wrong so far with records that have no key, by path and rule."""
 
     @property
     def scope(self) -> dict[str, object]:

@@ -108,7 +108,7 @@ def _gone(cursor: Cursor, storing: Storing, day: _Day) -> tuple[Key, ...] | None
 
 def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...] | None) -> Counts:
     table, total = storing.tables[day.resource.name], Counts()
-    merged = storing.merge_rows(cursor, table, day.pages)
+    merged = storing.merge_rows(cursor, table, [(reading, page) for reading, pages in day.readings for page in pages])
     vanished = storing.move_away(cursor, table, gone, day.pages[-1].received_at) if gone else 0
     for reading, pages in day.readings:
         counts, last = merged.take(row.key for page in pages for row in page.rows), pages[-1]

@@ -14,6 +14,7 @@ from hde.rows import RawRow, RawTable, key_text
 from hde.source.pages import Page
 from hde.source.reader import element_columns
 from hde.spec.elements import parents_of
+from hde.steps import without_key
 from hde.steps.fan_out import FanOut
 from hde.steps.plan import Reading
 from hde.steps.report import Report
@@ -25,7 +26,7 @@ from hde.store.ledger import Progress
 from hde.store.merge import Arrival, Counts, Cursor, Key, Merged
 
 BATCH_ROWS = 5_000
-WHOLE_RESOURCE, WITHOUT_KEY = "*", "?"
+WHOLE_RESOURCE = "*"
 """Where an issue is about no single record."""
 PageArrived = Arrived[Reading, Page]
 
@@ -59,7 +60,7 @@ class Storing:
         total = Counts()
         with transaction(self.connection) as cursor:
             merge.lock_account(cursor, table.schema, self.account)
-            merged = self.merge_rows(cursor, table, [page for _, page in pages])
+            merged = self.merge_rows(cursor, table, pages)
             seconds = (time.monotonic() - self._began) / max(1, len(pages))
             steps: list[tuple[ledger.WindowRecord, Progress]] = []
             for reading, page in pages:
@@ -73,8 +74,8 @@ class Storing:
         self._began = time.monotonic()
         self._tell(name, arrivals, total)
 
-    def merge_rows(self, cursor: Cursor, table: RawTable, pages: list[Page]) -> Merged:
-        arrivals = [Arrival(row, page.received_at) for page in pages for row in page.rows]
+    def merge_rows(self, cursor: Cursor, table: RawTable, pages: Sequence[tuple[Reading, Page]]) -> Merged:
+        arrivals = [Arrival(row, page.received_at) for _, page in pages for row in page.rows]
         # In a first load whatever comes is new: what the last batch met says what to expect of the next.
         merged = merge.merge(
             cursor, table, self.account, arrivals, self.run, expect_new=table.name in self._all_were_new
@@ -85,10 +86,7 @@ class Storing:
             self._all_were_new.discard(table.name)
         found: dict[str, Iterable[Issue]] = {key_text(key): issues for key, issues in merged.read.items()}
         found |= self._read_again(cursor, table, merged, arrivals)
-        unkeyed = [issue for page in pages for issue in page.unkeyed]
-        unkeyed += [issue for refused in merged.refused.values() for issue in refused]
-        if unkeyed or any(page.stopped for page in pages):
-            found[WITHOUT_KEY] = unkeyed
+        found |= without_key.found_in(cursor, self.account, table.name, pages, merged)
         issues.record(cursor, self.account, "raw", table.name, found, self.run)
         errors = sum(any(issue.level == "error" for issue in of) for of in found.values() if of)
         self.report.found_issues(table.name, errors)

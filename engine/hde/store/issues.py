@@ -60,6 +60,16 @@ def open_of(
     return found
 
 
+def open_records(cursor: Cursor, account: int, origin: str, raw_table: str, beginning: str) -> list[str]:
+    """The records with an open issue whose key, as text, begins like this."""
+    cursor.execute(
+        "SELECT DISTINCT record FROM meta.issues WHERE account = %s AND origin = %s AND raw_table = %s"
+        " AND closed_at IS NULL AND starts_with(record, %s)",
+        (account, origin, raw_table, beginning),
+    )
+    return [record for (record,) in cursor.fetchall()]
+
+
 def _is_any_open(cursor: Cursor, where: tuple[int, str, str]) -> bool:
     """Mostly none is, and then nobody need send the keys of a batch."""
     cursor.execute(
