@@ -1,40 +1,18 @@
-"""A run that is stopped or killed: what was fetched is stored, and the next one ends where an undisturbed one would."""
+"""A run that is stopped: what was fetched is stored, and the next one goes on from there."""
 
 from __future__ import annotations
 
-import random
 import signal
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from loopback_made import Reply, Seen, Source, write_connector
-from run_made import (
-    another_database,
-    ask,
-    call,
-    canonical_hashes,
-    counts,
-    covered,
-    ended,
-    ending,
-    keep_token,
-    raw_hashes,
-    start,
-)
-
-from hde.sandbox import whoop
-from hde.sandbox.whoop.member import USER_ID
+from run_made import ask, call, counts, ended, ending, raw_hashes, start
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-
-
-def wait_until(seen: Source, number: int) -> None:
-    deadline = time.monotonic() + 20
-    while len(seen.asked("alpha", "beta")) < number and time.monotonic() < deadline:
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
@@ -112,40 +90,3 @@ def test_a_daily_refresh_that_is_stopped_leaves_the_day(source: Source, tmp_path
     assert "Traceback" not in found.err
     assert raw_hashes(database_url, "made_raw", ("alpha", "beta")) == was
     assert ask(database_url, "SELECT outcome FROM meta.runs ORDER BY id") == ["done", "stopped"]
-
-
-def test_killed_again_and_again_it_ends_as_if_it_had_never_been(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = datetime.now(UTC) - timedelta(days=3)
-    with whoop.serve(days=150, now=now, requests_per_minute=100_000, requests_per_day=100_000) as sandbox:
-        for name, value in {**sandbox.environment, "WHOOP_REQUESTS_PER_MINUTE": "100000"}.items():
-            monkeypatch.setenv(name, value)
-        keep_token(sandbox.sign_in(), account=str(USER_ID))
-        with another_database(database_url, "undisturbed") as undisturbed:
-            monkeypatch.setenv("HDE_DATABASE_URL", undisturbed)
-            assert call("run", "whoop").code == 0
-            monkeypatch.setenv("HDE_DATABASE_URL", database_url)
-            chance = random.Random(20)
-            for requests in (2, 12, 25, 40):
-                before = len(sandbox.log)
-                with ending(start("run", "whoop")) as process:
-                    while len(sandbox.log) - before < requests and process.poll() is None:
-                        time.sleep(0.002)
-                    time.sleep(chance.random() / 5)
-                    process.send_signal(signal.SIGKILL)
-                    process.wait()
-                _wait_for_the_dead(database_url)
-            found = call("run", "whoop")
-            assert found.code == 0, found.said
-            assert raw_hashes(database_url) == raw_hashes(undisturbed)
-            assert canonical_hashes(database_url) == canonical_hashes(undisturbed)
-            assert covered(database_url) == covered(undisturbed)
-
-
-def _wait_for_the_dead(url: str) -> None:
-    """Postgres notices a killed client when it next writes to it; until then the account counts as being read."""
-    while ask(
-        url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )[0]:
-        time.sleep(0.02)

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 from filelock import FileLock, Timeout
 
+from hde.cli.faults import EPILOG, read_faults
 from hde.cli.query import show
 from hde.cli.run import exit_code, run_and_tell, source_of, stop_sign
 from hde.errors import WrongUse
@@ -94,17 +95,19 @@ def _demo(folder: Path, days: int, seed: int) -> int:
     return exit_code(report)
 
 
-@click.command()
+@click.command(epilog=EPILOG)
 @click.argument("provider")
 @click.option("--port", default=0, help="Default: a free one.")
 @DAYS
 @SEED
-def sandbox(provider: str, port: int, days: int, seed: int) -> int:
+@click.option("--faults", type=click.Path(path_type=Path), help="A YAML file that says what goes wrong, and when.")
+def sandbox(provider: str, port: int, days: int, seed: int, faults: Path | None) -> int:
     """Run a simulated PROVIDER until Ctrl-C, and print the settings that point a connector to it."""
     known = providers()
     if provider not in known:
         raise WrongUse(f"There is no simulated {provider!r}. There are: {', '.join(known)}")
-    with stop_sign() as stop, _listening(known[provider], port, days, seed) as running:
+    wrong = read_faults(faults) if faults else None
+    with stop_sign() as stop, _listening(known[provider], port, days=days, seed=seed, faults=wrong) as running:
         click.echo(f"Simulated {provider} with {days} days of data. Put this into .env, or export it:")
         for name, value in running.environment.items():
             click.echo(f"  {name}={value}")
@@ -123,11 +126,11 @@ def how_to_call() -> str:
 
 @contextmanager
 def _listening(
-    serve: Callable[..., AbstractContextManager[Sandbox]], port: int, days: int, seed: int
+    serve: Callable[..., AbstractContextManager[Sandbox]], port: int, **options: object
 ) -> Iterator[Sandbox]:
     with ExitStack() as stack:
         try:
-            running = stack.enter_context(serve(port=port, days=days, seed=seed))
+            running = stack.enter_context(serve(port=port, **options))
         except OSError as error:
             raise WrongUse(f"Port {port}: {error.strerror}. Without --port a free one is taken") from None
         yield running

@@ -1,10 +1,12 @@
-"""The loopback port of the simulated provider: turns bytes into requests and replies into bytes, and can be stopped
+"""The loopback port of a simulated provider: turns bytes into requests and replies into bytes, and can be stopped
 without leaving a connection behind. It binds 127.0.0.1 only and decides no answer."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import struct
 import sys
 import threading
 from collections.abc import Callable
@@ -13,10 +15,12 @@ from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from hde.sandbox.whoop.world import Reply, Request
+from hde.sandbox.exchange import Reply, Request
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 64 * 1024
+DRIPS = 20
+"""Pieces in which a body comes that is spread over time."""
 
 
 class Server(ThreadingHTTPServer):
@@ -28,6 +32,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, serve: Callable[[Request], Reply]) -> None:
         self.serve = serve
         self.open: dict[threading.Thread, socket.socket] = {}
+        self.stopping = threading.Event()
         super().__init__((HOST, port), Handler)
 
     def server_bind(self) -> None:
@@ -42,6 +47,7 @@ class Server(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Ends `serve_forever` and the kept-alive connections, so that nothing answers afterwards."""
+        self.stopping.set()
         self.shutdown()
         self.server_close()
         for thread, connection in list(self.open.items()):
@@ -90,14 +96,46 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _answer
 
     def _send(self, reply: Reply) -> None:
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
+        delay, spread, share = reply.delivery
+        self.server.stopping.wait(delay)
+        if share == 0:
+            self._reset()
+            return
+        self._send_head(reply)
+        body = reply.body if share is None else reply.body[: int(len(reply.body) * share)]
+        if spread:
+            self._drip(body, spread)
+        else:
+            self.wfile.write(body)
+        if share is not None:
+            self.wfile.flush()
+            self._reset()
+
+    def _send_head(self, reply: Reply) -> None:
+        self.send_response_only(reply.status)
+        self.send_header("Server", self.server_version)
+        for name, value in {"Date": self.date_time_string(), **reply.headers}.items():
             self.send_header(name, value)
         if reply.status != 204:
             self.send_header("Content-Type", reply.kind)
             self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(reply.body)
+
+    def _drip(self, body: bytes, seconds: float) -> None:
+        size = len(body) // DRIPS + 1
+        for start in range(0, len(body), size):
+            self.wfile.write(body[start : start + size])
+            self.wfile.flush()
+            self.server.stopping.wait(seconds / DRIPS)
+
+    def _reset(self) -> None:
+        """Ends the connection as a crash does: without the farewell that a close would send."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if os.name == "posix":
+            os.close(self.connection.detach())
+        else:
+            self.connection.close()
 
 
 def _first_of_each(text: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.elements import parents_of
 from hde.spec.sign_in import Basic, OAuth2Client, OAuth2Code
+from hde.steps.settings import patience
 from hde.store import journal
 from hde.store.budgets import Limit, SharedBudget
 from hde.store.database import Connection, Database
@@ -60,7 +61,10 @@ class Way:
         return StoredSignIn(self.connector, self.settings, self.tokens, account)
 
     def session(self, auth: httpx.Auth | None, budget: Budget, account: Mapping[str, object] | None = None) -> Session:
-        return Session(self.connector, self.settings, auth=auth, budget=budget, stop=self.stop, account=account)
+        return Session(
+            self.connector, self.settings,
+            auth=auth, budget=budget, stop=self.stop, account=account, patience=patience(),
+        )  # fmt: skip
 
 
 def token_store(home: Path, database: Database) -> Callable[[], TokenStore]:

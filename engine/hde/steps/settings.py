@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hde.errors import WrongUse
 from hde.places import env_file, home
 from hde.redact import register_secret
+from hde.source.budget import Patience
 from hde.spec.connector import Connector
 
 
@@ -36,6 +37,20 @@ def settings_of(connector: Connector, given: Mapping[str, str] | None = None) ->
             f"into {home() / '.env'}, or the environment." + (f" More: {connector.docs}" if connector.docs else "")
         )
     return values
+
+
+def patience() -> Patience:
+    """How a failing source is borne with: HDE_PATIENCE seconds until it is asked again, at most sixty times that."""
+    said = os.environ.get("HDE_PATIENCE")
+    if not said:
+        return Patience()
+    try:
+        first = float(said)
+    except ValueError:
+        first = 0.0
+    if not 0.001 <= first <= 60:
+        raise WrongUse(f"HDE_PATIENCE is {said!r}; it can be a number of seconds from 0.001 to 60")
+    return Patience(first=first, most=60 * first)
 
 
 def _misspelt(connector: Connector, environment: Mapping[str, str]) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from hde.sandbox.faults import Faults
+from hde.sandbox.server import HOST, Server
 from hde.sandbox.whoop.clock import Clock, RateLimit
 from hde.sandbox.whoop.member import Life
 from hde.sandbox.whoop.oauth import CLIENT_ID, CLIENT_SECRET, SCOPES, OAuth
-from hde.sandbox.whoop.server import HOST, Server
 from hde.sandbox.whoop.world import Call, World
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "SCOPES", "Call", "Sandbox", "serve"]
@@ -94,11 +95,13 @@ def serve(
     requests_per_day: int = 10_000,
     token_seconds: int = 3600,
     auto_consent: bool = False,
+    faults: Faults | None = None,
 ) -> Iterator[Sandbox]:
     """A member with `days` of history up to `now` (aware; by default the current time), served until the block ends.
 
     Fewer than 30 days leave out some of the oddities (trips, unscorable nights). `auto_consent` skips the consent
-    page. Raises OSError if the port is taken and ValueError for a `now` without zone or `days` below 1.
+    page; `faults` stand between the port and the simulation. Raises OSError if the port is taken and ValueError for a
+    `now` without zone or `days` below 1.
     """
     now = datetime.now(UTC) if now is None else now
     if now.tzinfo is None or days < 1:
@@ -111,7 +114,8 @@ def serve(
         limit=RateLimit(clock, requests_per_minute, requests_per_day),
         auto_consent=auto_consent,
     )
-    server = Server(port, world.serve)
+    front = Faults() if faults is None else faults
+    server = Server(port, lambda request: front.serve(request, world.serve, world.end_access))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="sandbox", daemon=True)
     thread.start()
     try:

@@ -141,6 +141,11 @@ class OAuth:
             return None
         return grant.scopes
 
+    def end_access(self) -> None:
+        """Every access token ends now; what refreshes them goes on."""
+        for grant in self._access.values():
+            grant.access_until = self.clock.seconds()
+
     def revoke_all(self) -> None:
         for grant in (*self._access.values(), *self._refresh.values(), *(code.grant for code in self._codes.values())):
             self._revoke(grant)

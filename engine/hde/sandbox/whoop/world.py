@@ -11,33 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from hde.sandbox.exchange import HTML, JSON, Reply, Request
 from hde.sandbox.whoop import api, consent, oauth
 from hde.sandbox.whoop.clock import Clock, RateLimit
 from hde.sandbox.whoop.member import PROFILE, Life
 from hde.sandbox.whoop.records import Snapshot, snapshot
 
-JSON = "application/json;charset=UTF-8"
-HTML = "text/html;charset=UTF-8"
 AUTHORIZE, TOKEN = "/oauth/oauth2/auth", "/oauth/oauth2/token"
 ADVANCE = "/sandbox/advance"
 NO_STORE = {"Cache-Control": "no-store"}
-
-
-class Request(NamedTuple):
-    """`form` is None unless the body was sent as application/x-www-form-urlencoded."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    authorization: str = ""
-    form: Mapping[str, str] | None = None
-
-
-class Reply(NamedTuple):
-    status: int
-    body: bytes = b""
-    kind: str = JSON
-    headers: Mapping[str, str] = {}
 
 
 class Call(NamedTuple):
@@ -83,6 +65,11 @@ class World:
                 raise KeyError(f"no {name} with this id")
             self.deleted.add(key)
             self.refresh_snapshot()
+
+    def end_access(self) -> None:
+        """The access tokens that are out end now, as they do after their hour."""
+        with self._lock:
+            self.oauth.end_access()
 
     def serve(self, request: Request) -> Reply:
         with self._lock:
