@@ -31,8 +31,8 @@ def roles(server: str) -> Iterator[None]:
         for name in GROUPS:
             connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'of-a-test'".encode())
         yield
-        ours = (grants.OWNER, grants.INGEST, grants.ANALYST, grants.ADMIN)
-        for name in (*GROUPS, *ours):
+        ours = (grants.ADMIN, grants.ANALYST, grants.INGEST, grants.OWNER)
+        for name in (*ours, *GROUPS):  # who granted is gone after what was granted
             connection.execute(SQL("DROP ROLE IF EXISTS {}").format(Identifier(name)))
 
 
@@ -160,6 +160,35 @@ def test_granting_again_changes_nothing(login: Login, database: Database) -> Non
         with connection.transaction(), connection.cursor() as cursor:
             grants.grant_roles(cursor)
         assert privileges(connection) == before
+
+
+def test_the_owner_of_a_database_who_may_make_roles_is_enough(roles: None, server: str) -> None:
+    """No superuser: as in a database that somebody rents."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("ALTER ROLE another CREATEROLE")
+        connection.execute("CREATE DATABASE rented OWNER another")
+    try:
+        rented = make_conninfo(server, dbname="rented")
+        owner, reader = (Database(make_conninfo(rented, user=u, password="of-a-test")) for u in ("another", "reader"))
+        migrate.upgrade(owner)
+        with owner.connection() as connection:
+            for _ in range(2):
+                with connection.transaction(), connection.cursor() as cursor:
+                    grants.grant_roles(cursor)
+            raw_tables.prepare(connection, THINGS, [], lambda account, payload: ())
+            account = journal.connect_account(connection, "made", "me", {}).id
+            connection.commit()
+            store(connection, THINGS, account, {"id": "a", "v": 1})
+            with connection.transaction(), connection.cursor() as cursor:
+                grants.grant_rows(cursor, account, "reader")
+            whose = "SELECT pg_get_userbyid(relowner)::text FROM pg_class WHERE oid = 'made_raw.things'::regclass"
+            assert ask(connection, whose) == [grants.OWNER]
+        write_workouts(owner, account, "w")
+        with reader.connection() as connection:
+            assert ask(connection, SEEN) == [account, account]
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute("DROP DATABASE rented WITH (FORCE)")
 
 
 def test_who_may_not_grant_is_told_what_it_takes(login: Login) -> None:

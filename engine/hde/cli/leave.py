@@ -92,7 +92,10 @@ def _swept(database: Database, gone: Mapping[str, int]) -> str:
     except HdeError as error:
         return f"Deleted rows still lie in the database's files: run VACUUM FULL there ({error})."
     if database.is_ours:
-        return "The database's files were written anew without them; backups and exports are yours to delete."
+        return (
+            "The tables' files were written anew without them. The write-ahead log holds traces until PostgreSQL reuses"
+            " it; backups and exports are yours to delete."
+        )
     return (
         "Their space in the database's files will be written over (VACUUM FULL does so at once); backups, replicas,"
         " WAL archives and exports are yours to delete."
