@@ -343,6 +343,6 @@ def test_an_account_that_is_being_read_is_not_disconnected(
     with psycopg.connect(database_url, autocommit=True) as held:
         held.execute("SELECT pg_advisory_lock(%s, %s)", (lock_number("run"), number))
         found = call("disconnect", "made", "--yes")
-    assert found.code == 2
-    says(found, "is being read by another hde right now")
+    assert found.code == 5
+    says(found, "is being read by another hde")
     assert provider.revoked == []
