@@ -20,6 +20,9 @@ from benchmarks.entries import ENTRIES  # noqa: E402
 from benchmarks.measure import Measured  # noqa: E402
 from benchmarks.page_server import Book  # noqa: E402
 from benchmarks.race import Course, Outcome, race  # noqa: E402
+from benchmarks.resume import resume  # noqa: E402
+from hde.steps.side_by_side import ROWS_AHEAD  # noqa: E402
+from hde.steps.store_pages import BATCH_ROWS  # noqa: E402
 
 ENTRANTS = ("hde_raw", "hde_canonical", "hand_copy", "copy_floor")
 
@@ -154,3 +157,10 @@ def test_growth_is_drawn_with_a_line_for_each_in_both_panels() -> None:
         (left, low), (right, high) = ((float(part) for part in point.split(",")) for point in line.split())
         assert (left, right) == (0, chart.PLOT_WIDTH)
         assert 0 <= high < low <= chart.PLOT_HEIGHT
+
+
+def test_a_load_that_is_killed_goes_on_and_asks_again_for_no_more_than_was_under_way() -> None:
+    found = resume(ENTRIES["hde_raw"], records=40_000, size=100, kill_at=15_000)
+    assert (found.stored, found.pages) == (40_000, 400)
+    assert 15_000 <= found.killed_at < 40_000
+    assert 0 <= found.again * 100 <= BATCH_ROWS + ROWS_AHEAD + 100
