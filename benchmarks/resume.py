@@ -48,7 +48,6 @@ def resume(entry: Entry, records: int, size: int, kill_at: int) -> Resumed:
     with page_server(Course(records, size)) as source, postgres.running() as server:
         work = server.home / "work"
         entry.install(work, server)
-        work.mkdir()
         entry.prepare(work, server, source)
         command = entry.command(sys.executable, "load", work, server, source)
         environment = entry.environment(work, server)

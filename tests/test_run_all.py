@@ -170,7 +170,7 @@ def test_an_address_without_a_password_takes_it_from_the_environment(database, m
         with open_database(Path("unused")) as opened, opened.connection() as connection:
             assert connection.execute("SELECT current_user").fetchone() == ("composed",)
         monkeypatch.setenv("PGPASSWORD", "another")
-        with pytest.raises(DatabaseUnreachable), open_database(Path("unused")):
+        with open_database(Path("unused")) as opened, pytest.raises(DatabaseUnreachable), opened.connection():
             pass
     finally:
         with psycopg.connect(database.conninfo, autocommit=True) as connection:
