@@ -9,7 +9,7 @@ from store_made import ask, prepared, raw, store, table, vanish
 
 from hde.rows import RawTable
 from hde.store.database import Connection, transaction
-from hde.store.deletion import Missing, TimeOf, missing_from
+from hde.store.deletion import Missing, TimeOf, beyond_guard, missing_from
 from hde.store.ledger import Span
 
 SLEEPS = table("sleeps", id="bigint", start="timestamptz", day="date")
@@ -31,19 +31,25 @@ def missing(
 
 
 @pytest.mark.parametrize(
-    ("gone", "scope", "beyond"),
+    ("gone", "scope", "share", "beyond"),
     [
-        (0, 0, False),
-        (10, 10, False),
-        (11, 11, True),
-        (11, 36, True),
-        (11, 37, False),
-        (30, 100, False),
-        (31, 100, True),
+        (0, 0, 0.3, False),
+        (10, 10, 0.3, False),
+        (11, 11, 0.3, True),
+        (11, 36, 0.3, True),
+        (11, 37, 0.3, False),
+        (30, 100, 0.3, False),
+        (31, 100, 0.3, True),
+        (50, 100, 0.5, False),
+        (51, 100, 0.5, True),
+        (100, 100, 1, False),
+        (11, 1000, 0, True),
     ],
 )
-def test_guard_is_for_more_than_ten_records_and_thirty_percent(gone: int, scope: int, beyond: bool) -> None:
-    assert Missing(tuple((str(number),) for number in range(gone)), scope).beyond_guard is beyond
+def test_guard_is_for_more_than_ten_records_and_the_declared_share(
+    gone: int, scope: int, share: float, beyond: bool
+) -> None:
+    assert beyond_guard(gone, scope, share) is beyond
 
 
 def test_a_snapshot_speaks_of_the_whole_resource_of_its_account(connection: Connection, account: int) -> None:

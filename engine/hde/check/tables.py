@@ -144,6 +144,9 @@ def _shape(resource: Resource, file: YamlFile) -> Iterator[Problem]:
         trail = in_resource(file, resource.name, "missing")
         message = "delete needs `time` in the window: without it, what a window should contain is not known"
         yield complain(file, trail, message)
+    if resource.missing == "keep" and dig(file.data, *in_resource(file, resource.name, "missing_share")) is not None:
+        trail = in_resource(file, resource.name, "missing_share")
+        yield complain(file, trail, "nothing is deleted here: `missing: delete` lets records go", "warning")
     if resource.observe and window is not None:
         trail = in_resource(file, resource.name, "observe")
         message = "observe is for sources that only tell the present; a window asks for the past: take one of them"

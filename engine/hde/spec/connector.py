@@ -232,6 +232,8 @@ class Resource:
     volatile: tuple[str, ...] = ()
     """Dotted paths that change without meaning anything."""
     missing: Literal["keep", "delete"] = "keep"
+    missing_share: float = 0.3
+    """How much of what is stored one answer may lack and be believed."""
     format: Format = JSON
     files: str | None = None
     """A pattern of names below the connector's folder, instead of a request."""

@@ -182,6 +182,7 @@ def _resource(name: str, said: Map) -> Resource:
         errors=freeze_errors(said.get("errors")),
         volatile=tuple(said.get("volatile") or ()),
         missing=said.get("missing") or "keep",
+        missing_share=said.get("missing_share", 0.3),
         format=_format(said.get("format") or {}),
         files=said.get("files"),
     )

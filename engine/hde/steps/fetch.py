@@ -14,6 +14,7 @@ from hde.source.session import Session
 from hde.spec.connector import Resource
 from hde.spec.elements import parents_of
 from hde.steps import plan, read_windows, refresh_day
+from hde.steps.believing import Believing
 from hde.steps.fan_out import FanOut, day_elements, queue_of
 from hde.steps.plan import Range, Reading
 from hde.steps.read_folder import file_readings
@@ -106,6 +107,5 @@ def _readers(stage: Stage, session: Session, readings: Iterable[Reading]) -> Rea
 
 def storing_of(stage: Stage, options: Options) -> Storing:
     times = read_windows.times_of(stage.source.connector, stage.tables)
-    return Storing(
-        stage.connection, stage.tables, times, stage.account.id, stage.run, stage.report, options.accept_deletes
-    )  # fmt: skip
+    believing = Believing(stage.account.id, stage.run, stage.report, options.accept_deletes)
+    return Storing(stage.connection, stage.tables, times, stage.account.id, stage.run, stage.report, believing)

@@ -103,7 +103,7 @@ def _gone(cursor: Cursor, storing: Storing, day: _Day) -> tuple[Key, ...] | None
     seen = {row.key for page in day.pages for row in page.rows}
     table, time = storing.tables[name], storing.times.get(name)
     missing = missing_from(cursor, table, storing.account, seen, day.readings[0][0].window.span, time)
-    return missing.keys if storing.believes(cursor, table, missing) else None
+    return missing.keys if storing.believing.believes(cursor, day.resource, missing, seen) else None
 
 
 def _store(cursor: Cursor, storing: Storing, day: _Day, gone: tuple[Key, ...] | None) -> Counts:

@@ -102,10 +102,14 @@ class Report:
         if error not in resource.failures:
             resource.failures.append(error)
 
-    def refused_deletes(self, name: str, missing: int, scope: int) -> None:
+    def kept_missing(self, name: str, missing: int, scope: int, *, is_silent: bool) -> None:
+        """Records that an answer no longer holds, and that are kept since it is not believed."""
         self.of(name).failures.append(
-            f"{missing} of {scope} stored records are missing from the source's answer; that looks like an outage, so"
-            " nothing was dropped. If they are really gone: --accept-deletes"
+            f"{missing} stored record{'s are' if missing > 1 else ' is'} missing from an answer that holds nothing at"
+            " all, so nothing was dropped; said again a day from now, it is believed. If really gone: --accept-deletes"
+            if is_silent
+            else f"{missing} of {scope} stored records are missing from the source's answer; that looks like an outage,"
+            " so nothing was dropped. If they are really gone: --accept-deletes"
         )
 
     def mapped(self, name: str, written: Written, issues: int) -> None:

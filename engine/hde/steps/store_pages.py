@@ -15,19 +15,18 @@ from hde.source.pages import Page
 from hde.source.reader import element_columns
 from hde.spec.elements import parents_of
 from hde.steps import without_key
+from hde.steps.believing import Believing
 from hde.steps.fan_out import FanOut
 from hde.steps.plan import Reading
 from hde.steps.report import Report
 from hde.steps.side_by_side import Arrived
 from hde.store import issues, ledger, merge
 from hde.store.database import Connection, transaction
-from hde.store.deletion import Missing, TimeOf, beyond_guard, missing_from
+from hde.store.deletion import TimeOf, missing_from
 from hde.store.ledger import Progress
 from hde.store.merge import Arrival, Counts, Cursor, Key, Merged
 
 BATCH_ROWS = 5_000
-WHOLE_RESOURCE = "*"
-"""Where an issue is about no single record."""
 PageArrived = Arrived[Reading, Page]
 
 
@@ -41,11 +40,10 @@ class Storing:
     account: int
     run: int
     report: Report
-    accept_deletes: bool = False
+    believing: Believing
     fans: Mapping[str, FanOut] = field(default_factory=dict)
     """Of the resources that are read for stored records of another."""
     _began: float = field(default_factory=time.monotonic)
-    _missing: dict[str, tuple[int, int]] = field(default_factory=dict)
     _all_were_new: set[str] = field(default_factory=set)
     """Tables that held nothing of the last batch before it was stored."""
 
@@ -161,7 +159,7 @@ class Storing:
         if of_element is None:
             return 0
         missing = missing_from(cursor, table, self.account, reading.whole.seen, reading.window.span, time, of_element)
-        if not self.believes(cursor, table, missing):
+        if not self.believing.believes(cursor, reading.resource, missing, reading.whole.seen):
             return None
         if not missing.keys:
             return 0
@@ -177,23 +175,6 @@ class Storing:
         """Vanished records to history; what was wrong inside them is of no concern any more."""
         issues.record(cursor, self.account, "raw", table.name, {key_text(key): () for key in keys}, self.run)
         return merge.move_to_history(cursor, table, self.account, keys, at, self.run)
-
-    def believes(self, cursor: Cursor, table: RawTable, missing: Missing) -> bool:
-        """Whether so much may vanish: of this scope, and of all that this run has asked about.
-
-        An outage empties window after window, each of them perhaps too small to be noticed.
-        """
-        name = table.name
-        gone, scope = self._missing.get(name, (0, 0))
-        gone, scope = gone + len(missing.keys), scope + missing.scope
-        self._missing[name] = (gone, scope)
-        too_many = missing.beyond_guard or beyond_guard(gone, scope)
-        is_outage = bool(missing.keys) and too_many and not self.accept_deletes
-        found = [Issue("", "missing from a complete answer", "error", "array", len(missing.keys))] if is_outage else []
-        issues.record(cursor, self.account, "raw", name, {WHOLE_RESOURCE: found}, self.run)
-        if is_outage:
-            self.report.refused_deletes(name, len(missing.keys), missing.scope)
-        return not is_outage
 
     def _tell(self, name: str, arrivals: list[PageArrived], counts: Counts) -> None:
         for arrival in arrivals:

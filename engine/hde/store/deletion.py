@@ -14,7 +14,7 @@ from hde.rows import RawTable
 from hde.store.ledger import Span
 from hde.store.raw_tables import as_text, name, sql_type
 
-MOST_ROWS, MOST_SHARE = 10, 0.30
+MOST_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,10 @@ class Missing:
     keys: tuple[tuple[str, ...], ...]
     scope: int
 
-    @property
-    def beyond_guard(self) -> bool:
-        """More than 10 records and more than 30 % of the scope: rather an outage than deletions."""
-        return beyond_guard(len(self.keys), self.scope)
 
-
-def beyond_guard(gone: int, scope: int) -> bool:
-    return gone > MOST_ROWS and gone > MOST_SHARE * scope
+def beyond_guard(gone: int, scope: int, share: float) -> bool:
+    """More than 10 records and more than this share of the scope: rather an outage than deletions."""
+    return gone > MOST_ROWS and gone > share * scope
 
 
 def missing_from(

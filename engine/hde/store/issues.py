@@ -38,6 +38,7 @@ def record(
                 " length, run_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
                 " ON CONFLICT (account, origin, raw_table, record, path, rule) DO UPDATE SET level = EXCLUDED.level,"
                 " json_type = EXCLUDED.json_type, length = EXCLUDED.length, run_id = EXCLUDED.run_id,"
+                " first_seen = CASE WHEN i.closed_at < now() THEN now() ELSE i.first_seen END,"
                 " last_seen = now(), closed_at = NULL",
                 (*where, key, issue.path, issue.rule, issue.level, issue.json_type, issue.length, run),
             )
@@ -58,6 +59,17 @@ def open_of(
     for record, path, rule, level in cursor.fetchall():
         found.setdefault(record, {})[path, rule] = level
     return found
+
+
+def is_open_for_a_day(cursor: Cursor, account: int, origin: str, raw_table: str, record: str, rule: str) -> bool:
+    """Whether this was found a day ago or earlier, and whenever it was looked for since."""
+    cursor.execute(
+        "SELECT EXISTS (SELECT 1 FROM meta.issues WHERE account = %s AND origin = %s AND raw_table = %s AND record = %s"
+        " AND rule = %s AND closed_at IS NULL AND first_seen <= now() - interval '1 day')",
+        (account, origin, raw_table, record, rule),
+    )
+    row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def open_records(cursor: Cursor, account: int, origin: str, raw_table: str, beginning: str) -> list[str]:
