@@ -96,3 +96,15 @@ def test_checking_whoop_loads_neither_the_unit_library_nor_a_client_nor_a_databa
     environment = {**os.environ, "PYTHONPATH": engine}
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_column_that_names_the_account_needs_one(tmp_path: Path) -> None:
+    file = tmp_path / "connectors" / "lone.yaml"
+    file.parent.mkdir()
+    file.write_text(
+        "name: lone\nhttp: {base_url: https://api.lone.example}\nresources:\n  things:\n    path: /things\n"
+        "    key: [id]\n    columns: {id: bigint, who: {type: text, names: account}}\n"
+    )
+    [said] = [str(problem) for problem in check_paths([file]) if problem.level == "error"]
+    assert said.endswith("whose record it is can be told only with an `account` in this connector")
+    assert "lone.yaml:7:52: resources.things.columns.who.names: " in said

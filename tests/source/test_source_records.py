@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import msgspec
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 from source_made import connector, resource
 
 from hde.errors import Unreadable
-from hde.rows import RawRow
+from hde.rows import RawRow, UnreadRow
 from hde.source import scan
 from hde.source.exact import decode_exactly, exact_text
 from hde.source.reader import RowReader, raw_table
 from hde.source.records import Body, split
+from hde.spec.connector import RawColumn
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,42 @@ def test_exact_numbers_count_in_expressions():
 def test_an_expression_that_fails_on_an_answer_is_unreadable(path):
     with pytest.raises(Unreadable, match="cannot be read"):
         Body(b'{"a": {}, "b": "x"}').value(path)
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_refused"),
+    [
+        (b"10129", False),
+        (b'"10129"', False),
+        (b'"Member/10129"', False),
+        (b'"https://api.example.com/Member/10129"', False),
+        (b"null", False),
+        (b"10128", True),
+        (b'"Member/110129"', True),
+        (b'"Member/10129/x"', True),
+        (b'""', True),
+    ],
+)
+@pytest.mark.parametrize("key", ["id", "owner"])
+@pytest.mark.parametrize("as_deep", [False, True])
+def test_a_record_that_names_another_account_is_refused(
+    owner: bytes, is_refused: bool, key: str, as_deep: bool
+) -> None:
+    if owner == b"null" and key == "owner":
+        return
+    path, type_ = "of.owner" if as_deep else "owner", "text" if owner[:1] == b'"' else "bigint"
+    names = RawColumn("owner", type_, path, names="account")  # type: ignore[arg-type]
+    of = replace(resource(key=(key,)), columns=(RawColumn("id", "bigint", "id"), names))
+    reader = RowReader(of, {"account": {"id": "10129"}})
+    record = b'{"id": 1, "of": {"owner": ' + owner + b'}, "owner": ' + owner + b"}"
+    for row in (reader.read(record), reader.identify(record)):
+        for found in (row, row.read(), row.trusted()) if not isinstance(row, list) else (row,):
+            if is_refused and not isinstance(found, UnreadRow):
+                (issue,) = found
+                assert issue.rule == "names another account"
+                assert "1012" not in repr(issue)
+            elif not is_refused:
+                assert not isinstance(found, list)
 
 
 UNSTORABLE = [

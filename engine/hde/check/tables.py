@@ -55,6 +55,9 @@ def _columns(resource: Resource, connector: Connector, file: YamlFile) -> Iterat
             yield complain(file, trail, fault)
         if column.time and (fault := _time_fault(column)):
             yield complain(file, (*trail, "time"), fault)
+        if column.names and connector.account is None and connector.files is None:
+            message = "whose record it is can be told only with an `account` in this connector"
+            yield complain(file, (*trail, "names"), message)
 
 
 def _time_fault(column: RawColumn) -> str | None:

@@ -146,7 +146,7 @@ def _settled(connector: Connector) -> Connector:
 
 
 def _pointed(connector: Connector, url: str, account: Mapping[str, object]) -> Connector:
-    """The connector as it is, but for the address, the sign-in and the limits."""
+    """The connector as it is, but for the address, the sign-in, the limits, and whose records there are."""
     keep = {name: name for name in (*(connector.account.keep if connector.account else ()), *account) if name != "id"}
     whose = AccountRequest("id", Request(compile_template(IDENTITY)), keep)
     http = replace(
@@ -155,6 +155,7 @@ def _pointed(connector: Connector, url: str, account: Mapping[str, object]) -> C
     resources = {
         name: replace(
             one,
+            columns=tuple(replace(column, names=None) for column in one.columns),  # recorded ones name whoever it was
             errors=_without_body(one.errors),
             when_stored=one.when_stored and replace(one.when_stored, errors=_without_body(one.when_stored.errors)),
         )

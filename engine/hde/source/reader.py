@@ -17,7 +17,7 @@ from hde.rows import RawRow, RawTable, Row, UnreadRow
 from hde.source.exact import Exact, Literal, decode_exactly, exact_text, literal
 from hde.source.fields import fields_decoder
 from hde.source.storable import REPLACEMENT, is_too_deep, storable
-from hde.source.values import FITS, KEY_FITS, Fit, Misfit, from_text
+from hde.source.values import ANOTHER_ACCOUNT, FITS, KEY_FITS, Fit, Misfit, from_text, of_account
 from hde.source.written_times import timed
 from hde.spec.connector import HASH, Connector, RawColumn, Resource
 
@@ -66,7 +66,9 @@ class RowReader:
             for place, run in groupby(found, key=itemgetter(0))
             if (names := tuple(name for _, name in run))
         ]
-        self._fits = tuple(_fit(column, resource) for column in self._columns)
+        account = _account_id(scope)
+        self._fits = tuple(_fit(column, resource, account) for column in self._columns)
+        self._names_account = account is not None and any(column.names for column in self._columns)
         # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price.
         hook: Callable[[str], object] = Exact if self._computed else literal
         self._decode: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=hook).decode
@@ -120,6 +122,8 @@ class RowReader:
         if type(document) is not dict and type(document) is not list:
             return [issue_about(document, "", "not an object")]
         values, misfits = self._values(document)
+        if misfits and self._names_account and (another := [one for one in misfits if one.rule == ANOTHER_ACCOUNT]):
+            return another
         if self._hash_at is not None:
             hashed = content_hash(document, self._volatile)
             values = (*values[: self._hash_at], hashed, *values[self._hash_at + 1 :])
@@ -169,7 +173,8 @@ class RowReader:
             except Misfit as misfit:
                 values.append(None)
                 value = Exact(value) if isinstance(value, Literal) else value
-                found.append(issue_about(value, column.path, f"{column.type}: {misfit.rule}"))
+                rule = misfit.rule if misfit.rule == ANOTHER_ACCOUNT else f"{column.type}: {misfit.rule}"
+                found.append(issue_about(value, column.path, rule))
         return tuple(values), misfits + tuple(found)
 
     def _compute(self, document: object) -> tuple[dict[str, object], tuple[Issue, ...]]:
@@ -241,11 +246,17 @@ class RowReader:
         return places[path]
 
 
-def _fit(column: RawColumn, resource: Resource) -> Fit:
+def _fit(column: RawColumn, resource: Resource, account: str | None) -> Fit:
     fit = (KEY_FITS if column.name in resource.key else FITS)[column.type]
     if column.time:
         return timed(column.time, fit)
-    return from_text(column.type, fit) if resource.format.is_all_text else fit
+    fit = from_text(column.type, fit) if resource.format.is_all_text else fit
+    return of_account(account, fit) if column.names and account is not None else fit
+
+
+def _account_id(scope: Mapping[str, object]) -> str | None:
+    account = scope.get("account")
+    return str(account["id"]) if isinstance(account, Mapping) and "id" in account else None
 
 
 def _is_in_record(column: RawColumn) -> bool:

@@ -31,11 +31,27 @@ _USUAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 
 
 class Misfit(ValueError):
-    """A value that does not fit. `rule` is `type` (of JSON), `form` (of the text) or `range`."""
+    """A value that does not fit. `rule` is `type` (of JSON), `form` (of the text), `range` or ANOTHER_ACCOUNT."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(rule)
         self.rule = rule
+
+
+ANOTHER_ACCOUNT = "names another account"
+
+
+def of_account(id: str, fit: Fit) -> Fit:
+    """Takes nothing but this account's id, or a reference that ends in it (`Patient/123`)."""
+    ending = f"/{id}"
+
+    def own(value: object) -> str:
+        found = fit(value)
+        if found != id and not found.endswith(ending):
+            raise Misfit(ANOTHER_ACCOUNT)
+        return found
+
+    return own
 
 
 def text(value: object) -> str:

@@ -186,6 +186,8 @@ class RawColumn:
     """A JMESPath on the record, or `$each`, `$window.start`, `$account.id`; HASH: of what the record says."""
     time: str | None = None
     """Of a timestamptz or date: epoch, epoch_ms or a strptime pattern; None: RFC 3339, or 2026-01-31."""
+    names: Literal["account"] | None = None
+    """Says whose the record is."""
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ def _elements(said: list[Any] | Map) -> Constants | Parents:
 def _raw_column(key: str, said: str | Map) -> RawColumn:
     if isinstance(said, str):
         return RawColumn(column_name(key), said, key)  # type: ignore[arg-type]  # the schema knows the types
-    return RawColumn(column_name(key), said["type"], said.get("path", key), said.get("time"))
+    return RawColumn(column_name(key), said["type"], said.get("path", key), said.get("time"), said.get("names"))
 
 
 def _pagination(said: Map) -> Pagination:
