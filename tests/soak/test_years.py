@@ -22,6 +22,7 @@ def test_years_of_daily_runs(database_url: str, monkeypatch: pytest.MonkeyPatch,
         for name, size in left.bytes.items():
             print(f"{name:<45} {quarter.bytes.get(name, 0) // 1024:>7} kB  {size // 1024:>7} kB")
         print(quarter.rows, left.rows, left.files, sep="\n")
-    grown = {name: size for name, size in left.bytes.items() if size > 1.3 * quarter.bytes[name] + 65_536}
+    # Twice: autovacuum comes when it does.
+    grown = [name for name, size in left.bytes.items() if size > 2 * quarter.bytes[name]]
     assert [name for name in grown if not name.endswith("_history")] == [], "what changed is kept, and nothing else"
     assert left.files == quarter.files
