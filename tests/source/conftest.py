@@ -67,3 +67,12 @@ def provider(source: Source) -> Provider:
 @pytest.fixture
 def store(tmp_path: Path) -> FileTokens:
     return FileTokens(tmp_path / "tokens.json", KEY)
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Any]:
+    from killed_made import Processes  # POSIX only
+
+    processes = Processes()
+    yield processes
+    processes.close()

@@ -43,6 +43,8 @@ class Provider:
         self.refreshes: list[dict[str, list[str]]] = []
         self.alive = True
         self.before: Callable[[], Reply | None] = lambda: None
+        self.answered: Callable[[], Reply | None] = lambda: None
+        """Called when the new tokens are given and the old ones spent, before the answer goes out."""
         self.lost = 0
         self._turn = threading.Lock()
         source.answer = self.answer
@@ -61,6 +63,8 @@ class Provider:
                 return Reply({"error": "invalid_grant"}, status=400)
             number = len(self.refreshes)
             self.access, self.refresh = f"access-{number}", f"refresh-{number}"
+            if (instead := self.answered()) is not None:
+                return instead
             if self.lost:
                 self.lost -= 1
                 return Reply(hang_up=True)

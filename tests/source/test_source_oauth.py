@@ -16,6 +16,7 @@ from oauth_made import SETTINGS, ask, oauth_connector, session_on, token
 from source_made import Reply, request
 
 from hde.errors import Refused, SignInNeeded, Unreachable, Unreadable, WrongUse
+from hde.source import oauth
 from hde.source.oauth import StoredSignIn
 from hde.tokens import Stored
 
@@ -100,14 +101,6 @@ def start(source, store) -> subprocess.Popen[str]:
     paths = [str(Path(__file__).parent), *(path for path in sys.path if path.endswith("engine"))]
     code = PROCESS.format(paths=paths, url=source.url, store=store.where)
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def test_eight_processes_renew_an_expired_token_once(source, provider, store):
-    store.write("demo", "me", Stored(token(expires_in=-1)))
-    running = [start(source, store) for _ in range(8)]
-    ended = [process.communicate(timeout=60) for process in running]
-    assert [out.strip() for out, _ in ended] == ['{"path":"/api/things"}'] * 8, ended
-    assert len(provider.refreshes) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -203,6 +196,31 @@ def test_a_store_that_cannot_be_written_spends_no_token(source, provider, stop):
     with pytest.raises(WrongUse, match="cannot be written"):
         ask(source, ReadOnly(), stop)
     assert provider.refreshes == []
+
+
+@pytest.mark.parametrize("failures", [2, 9])
+def test_an_answer_is_not_given_up_while_the_store_is_away(source, provider, store, stop, monkeypatch, failures):
+    monkeypatch.setattr(oauth, "AGAIN", (0.01,) * 4)
+    really, asked = store.write, []
+
+    def away(connector: str, account: str, stored: Stored) -> None:
+        if stored.generation == 2 and len(asked) < failures:
+            asked.append(stored)
+            raise WrongUse("the store is away")
+        really(connector, account, stored)
+
+    store.write("demo", "me", Stored(token(expires_in=-1)))
+    monkeypatch.setattr(store, "write", away)
+    if failures == 2:
+        ask(source, store, stop)
+        assert store.read("demo", "me").token.refresh == "refresh-1"
+        return
+    with pytest.raises(WrongUse, match="the store is away"):
+        ask(source, store, stop)
+    assert len(asked) == 5
+    monkeypatch.undo()
+    with pytest.raises(SignInNeeded, match="interrupted and its answer lost"):
+        ask(source, store, stop)
 
 
 def test_no_token_and_no_refresh_token_need_the_person(source, provider, store, stop):

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import httpx
 
-from hde.errors import Refused, SignInNeeded, Unreachable, WrongUse
+from hde.errors import HdeError, Refused, SignInNeeded, Unreachable, WrongUse
 from hde.source.carry import carry, send_of
 from hde.source.exchange import TIMEOUT
 from hde.source.grant import Ask, NotSent, Settings, Spent, send
@@ -25,6 +25,8 @@ from hde.tokens import Stored, Token, TokenStore
 
 EARLY = 60.0
 """Seconds before its end at which a token is renewed; of a token that lasts minutes only, a quarter of its life."""
+AGAIN = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between attempts to store an answer."""
 GENERATION = "hde_token_generation"
 
 T = TypeVar("T")
@@ -147,8 +149,18 @@ class _Refresh:
                 self._store.write(name, self._account, held)
                 raise
             fresh = Stored(_completed(token, held.token), held.generation + 1)
-            self._store.write(name, self._account, fresh)
+            self._keep(fresh)
             return fresh, True
+
+    def _keep(self, fresh: Stored) -> None:
+        """The answer is nowhere else, and its predecessor spent: a store that is away for a moment is tried again."""
+        for pause in AGAIN:
+            try:
+                return self._store.write(self._connector.name, self._account, fresh)
+            except HdeError as error:
+                _log.warning("%s: the new token is not stored yet, trying again: %s", self._connector.name, error)
+                time.sleep(pause)
+        self._store.write(self._connector.name, self._account, fresh)
 
     def _answer(self, first: Ask, held: Token) -> Token:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hde.store.database import Connection, Database, lock_number
+from hde.store.database import Connection, Database, DatabaseError, lock_number
 from hde.tokens.model import Stored
 from hde.tokens.seal import SecretKey
 
@@ -39,6 +39,12 @@ class DatabaseTokens:
         return Stored(self._key.open(row[0], connector, account), row[1], row[2]) if row else None
 
     def write(self, connector: str, account: str, stored: Stored) -> None:
+        try:
+            self._write(connector, account, stored)
+        except DatabaseError as error:
+            raise DatabaseError(f"{self.where} cannot be written ({error}); what it holds is as it was") from None
+
+    def _write(self, connector: str, account: str, stored: Stored) -> None:
         sealed = self._key.seal(stored.token, connector, account)
         with self._connection() as connection, connection.transaction():
             connection.execute("SET LOCAL synchronous_commit = on")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,15 +16,17 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from hde.durable import sync_folder
-from hde.errors import WrongUse
+from hde.durable import fill, replace_file
+from hde.errors import SignInNeeded, WrongUse
 from hde.tokens.model import Stored
-from hde.tokens.seal import SecretKey
+from hde.tokens.seal import AnotherKey, SecretKey
 
 LONGEST_WAIT = 180.0
 """Seconds; a refresh holds its lock for two requests at most."""
 IN_USE = 3.0
 """Seconds; others hold the file open for the moment of a read."""
+ROOM = 64 * 1024
+"""Bytes kept for what an answer may be longer than the token before it."""
 
 T = TypeVar("T")
 
@@ -60,13 +61,22 @@ class FileTokens:
         raise self._damaged()
 
     def write(self, connector: str, account: str, stored: Stored) -> None:
+        """As TokenStore says. With a mark, room on disk is kept for the answer; without one, that room is used."""
         entry: dict[str, object] = {
             "generation": stored.generation,
             "refreshing_since": stored.refreshing_since,
             "sealed": self._key.seal(stored.token, connector, account),
         }
-        with self._changing() as entries:
-            entries.setdefault(connector, {})[account] = entry
+        room, is_mark = self._beside(connector, account, "room"), stored.refreshing_since is not None
+        try:
+            with self._changing(None if is_mark else room) as entries:
+                entries.setdefault(connector, {})[account] = entry
+                if is_mark:
+                    self._make(room, len(json.dumps(entries)) + ROOM)
+        except WrongUse:
+            if is_mark:
+                room.unlink(missing_ok=True)
+            raise
 
     def remove(self, connector: str, account: str) -> None:
         with self._changing() as entries:
@@ -75,16 +85,61 @@ class FileTokens:
     @contextmanager
     def locked(self, connector: str, account: str) -> Iterator[None]:
         """Held across threads and processes. Its file is not the store's: a rename would change that one's inode."""
-        name = hashlib.sha256(json.dumps([connector, account]).encode()).hexdigest()[:12]
-        with _lock(self._path.with_name(f"{self._path.name}.{name}.lock"), f"the {connector} token"):
+        with _lock(self._beside(connector, account, "lock"), f"the {connector} token"):
+            self._take_over(connector, account)
             yield
 
+    def _beside(self, connector: str, account: str, kind: str) -> Path:
+        name = hashlib.sha256(json.dumps([connector, account]).encode()).hexdigest()[:12]
+        return self._path.with_name(f"{self._path.name}.{name}.{kind}")
+
+    def _take_over(self, connector: str, account: str) -> None:
+        """An answer that a killed process wrote into its room, and could not put in place any more."""
+        room = self._beside(connector, account, "room")
+        try:
+            entry = json.loads(room.read_bytes())[connector][account]
+            generation = int(entry["generation"])
+            with suppress(AnotherKey):
+                self._key.open(entry["sealed"], connector, account)
+        except FileNotFoundError:
+            return
+        except (ValueError, TypeError, LookupError, AttributeError, OSError, SignInNeeded):
+            generation = 0  # blanks, or half an answer
+        with self._changing(write=False) as entries:
+            there = entries.get(connector, {}).get(account, {}).get("generation")
+            if generation and generation > (there if isinstance(there, int) else 0):
+                entries.setdefault(connector, {})[account] = entry
+                self._put(entries, None)
+        with suppress(OSError):
+            room.unlink()
+
+    def _make(self, room: Path, size: int) -> None:
+        """Blanks, which JSON may end with: an answer written over them can be read before they are cut off."""
+        try:
+            fill(room, b" " * size)
+        except OSError as error:
+            raise self._not_written(error) from None
+
     @contextmanager
-    def _changing(self) -> Iterator[Entries]:
+    def _changing(self, room: Path | None = None, *, write: bool = True) -> Iterator[Entries]:
         with _lock(self._path.with_name(f"{self._path.name}.lock"), self.where):
             entries = self._entries()
             yield entries
-            _replace(self._path, json.dumps(entries, indent=1, sort_keys=True).encode())
+            if write:
+                self._put(entries, room)
+
+    def _put(self, entries: Entries, room: Path | None) -> None:
+        through = room if room and room.exists() else self._path.with_name(f"{self._path.name}.new")
+        data = json.dumps(entries, indent=1, sort_keys=True).encode()
+        try:
+            replace_file(self._path, data, through, rename=_rename)
+        except OSError as error:
+            raise self._not_written(error) from None
+
+    def _not_written(self, error: OSError) -> WrongUse:
+        return WrongUse(
+            f"{self._path} cannot be written ({error.strerror}): tokens are stored there; what it holds is as it was"
+        )
 
     def _entries(self) -> Entries:
         try:
@@ -130,21 +185,8 @@ def _private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Durable when it returns: the file's bytes, and the folder's entry that points to them."""
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        _when_free(lambda: os.replace(fresh, path))
-    except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
-        raise WrongUse(f"{path} cannot be written ({error.strerror}): tokens are stored there") from None
-    sync_folder(path.parent)
+def _rename(fresh: Path, path: Path) -> None:
+    _when_free(lambda: os.replace(fresh, path))
 
 
 def _when_free(act: Callable[[], T]) -> T:

@@ -30,6 +30,10 @@ _VERSION = "v1"
 _log = logging.getLogger(__name__)
 
 
+class AnotherKey(SignInNeeded):
+    """Sealed with a key that is not at hand."""
+
+
 @dataclass(frozen=True)
 class SecretKey:
     """32 bytes and where they came from. Cannot be printed."""
@@ -53,7 +57,7 @@ class SecretKey:
         version, _, rest = sealed.partition(".")
         key_id, _, text = rest.partition(".")
         if version == _VERSION and key_id != self.id:
-            raise SignInNeeded(
+            raise AnotherKey(
                 f"the {connector} token was encrypted with another key than the one from {self.origin}: "
                 f"set {VARIABLE} to the key it was written with, or run `hde auth {connector}` to sign in again"
             )
