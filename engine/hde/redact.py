@@ -101,3 +101,5 @@ def install() -> None:
 
     make_clean.cleans = True  # type: ignore[attr-defined]  # functions take attributes, mypy does not know them
     logging.setLogRecordFactory(make_clean)
+    for of_headers in ("httpcore", "hpack"):  # at DEBUG they log every header, with tokens nobody has registered yet
+        logging.getLogger(of_headers).setLevel(logging.INFO)
