@@ -63,7 +63,7 @@ def database_url(database: Database, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test touches the home, the tokens or the settings of whoever runs it."""
-    for name in ("HDE_DATABASE_URL", "HDE_SECRET_KEY", "HDE_TOKEN_STORE", "HDE_VERBOSE"):
+    for name in ("HDE_DATABASE_URL", "HDE_SECRET_KEY", "HDE_FORMER_SECRET_KEY", "HDE_TOKEN_STORE", "HDE_VERBOSE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HDE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")

@@ -31,6 +31,8 @@ def fill(path: Path, data: bytes) -> None:
     """Write over what the file holds and cut it there, so that blocks it has are used again."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        if sys.platform != "win32":
+            os.fchmod(descriptor, 0o600)
         file.write(data)
         file.truncate()
         file.flush()

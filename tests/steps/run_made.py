@@ -25,7 +25,7 @@ from hde.places import make_home
 from hde.store.database import Database
 from hde.tokens import Stored, Token
 from hde.tokens.file import FileTokens
-from hde.tokens.seal import find_key
+from hde.tokens.keys import find_key
 
 RAW = ("user_basic_profile", "user_body_measurement", "cycles", "recoveries", "sleeps", "workouts")
 CANONICAL = ("user_identity", "sleep_sessions", "workouts", "biometrics_vitals")

@@ -15,7 +15,7 @@ from keyring.backends.fail import Keyring as NoKeyring
 from keyring.errors import KeyringLocked
 
 from hde.errors import WrongUse
-from hde.tokens.seal import find_key
+from hde.tokens.keys import find_key
 
 
 class Keyring(KeyringBackend):

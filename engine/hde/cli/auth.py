@@ -1,8 +1,9 @@
-"""`hde auth`: sign in, or say that there is no need to."""
+"""`hde auth`: sign in, or say that there is no need to; `hde auth rotate-key`: another key for what was signed in."""
 
 from __future__ import annotations
 
 import webbrowser
+from typing import Any
 
 import click
 
@@ -15,7 +16,18 @@ from hde.store import migrate
 from hde.store.database import open_database
 
 
-@click.command()
+class _AuthOrKey(click.Command):
+    """`hde auth CONNECTOR`, or the one word after `auth` that is no connector: their names have no dash."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == ["rotate-key"]:
+            return rotate_key.make_context(f"{info_name} rotate-key", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=_AuthOrKey)
 @click.argument("connector")
 @click.option("--force", is_flag=True, help="Sign in anew even if the stored token works.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and take the pasted address it leads to.")
@@ -24,6 +36,8 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
     """Sign in at CONNECTOR. A working sign-in is left alone unless --force.
 
     Where there is nothing to sign in to, keys and passwords are checked with one call.
+
+    `hde auth rotate-key` encrypts all stored tokens with another key.
     """
     source = source_of(connector)
     settings = settings_of(source.connector)
@@ -49,6 +63,33 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
     click.echo(f"{title}: signed in as account {signed_in.external_id}. Tokens: {way.tokens.where} (encrypted).")
     click.echo(f"Next: hde run {connector}")
     return 0
+
+
+@click.command("rotate-key")
+def rotate_key() -> int:
+    """Encrypt every stored token, in the file and in the database, with another key.
+
+    A key in the system's keyring or in secret.key is made anew; the former one is kept beside it until the next time,
+    for copies of the store that are older. With HDE_SECRET_KEY put the new key there, and the former one into
+    HDE_FORMER_SECRET_KEY. Interrupted, it leaves every token readable; run it again.
+    """
+    from hde.steps import rotate_key as steps
+
+    home = make_home()
+    with open_database(home) as database:
+        migrate.ensure(database)
+        done = steps.rotate_key(database, home)
+    for connector, account, why in done.tokens.left:
+        click.echo(f"{connector}, account {account}: left as it was: {why}", err=True)
+    changed, already = done.tokens.changed, done.tokens.already
+    click.echo(f"{_tokens(changed)} encrypted with the new key, from {done.kept}; {already} were before.")
+    if done.kept == "HDE_SECRET_KEY" and not done.tokens.left:
+        click.echo("HDE_FORMER_SECRET_KEY is needed no longer than commands run that were started with it.")
+    return 1 if done.tokens.left else 0
+
+
+def _tokens(count: int) -> str:
+    return "1 token is" if count == 1 else f"{count} tokens are"
 
 
 def _open_browser(url: str) -> None:

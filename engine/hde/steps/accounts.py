@@ -74,7 +74,7 @@ def token_store(home: Path, database: Database) -> Callable[[], TokenStore]:
         raise WrongUse(f"HDE_TOKEN_STORE is {kind!r}; it can be file or database")
 
     def opened() -> TokenStore:
-        from hde.tokens.seal import find_key  # without a sign-in nothing is loaded that encrypts
+        from hde.tokens.keys import find_key  # without a sign-in nothing is loaded that encrypts
 
         if kind == "database":
             from hde.store.tokens import DatabaseTokens

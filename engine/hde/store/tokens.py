@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hde.store.database import Connection, Database, DatabaseError, lock_number
-from hde.tokens.model import Stored
+from hde.tokens.model import Resealed, Stored
 from hde.tokens.seal import SecretKey
 
 
@@ -55,6 +55,21 @@ class DatabaseTokens:
                 " refreshing_since = EXCLUDED.refreshing_since",
                 (connector, account, sealed, stored.generation, stored.refreshing_since),
             )
+
+    def reseal(self) -> Resealed:
+        """As TokenStore says: in one transaction."""
+        with self._connection() as connection, connection.transaction():
+            connection.execute("SET LOCAL synchronous_commit = on")
+            held = connection.execute(
+                "SELECT connector, external_id, sealed FROM meta.tokens ORDER BY 1, 2 FOR UPDATE"
+            ).fetchall()
+            fresh, done = self._key.reseal(held)
+            for (connector, account), sealed in fresh.items():
+                connection.execute(
+                    "UPDATE meta.tokens SET sealed = %s WHERE connector = %s AND external_id = %s",
+                    (sealed, connector, account),
+                )
+        return done
 
     def remove(self, connector: str, account: str) -> None:
         with self._connection() as connection:

@@ -18,7 +18,8 @@ from filelock import FileLock, Timeout
 
 from hde.durable import fill, replace_file
 from hde.errors import SignInNeeded, WrongUse
-from hde.tokens.model import Stored
+from hde.tokens.model import Resealed, Stored
+from hde.tokens.private import must_be_private
 from hde.tokens.seal import AnotherKey, SecretKey
 
 LONGEST_WAIT = 180.0
@@ -82,6 +83,21 @@ class FileTokens:
         with self._changing() as entries:
             entries.get(connector, {}).pop(account, None)
 
+    def reseal(self) -> Resealed:
+        """As TokenStore says: one file takes the place of the other."""
+        with self._changing(write=False) as entries:
+            held = [
+                (connector, account, str(entry.get("sealed", "")))
+                for connector, accounts in entries.items()
+                for account, entry in accounts.items()
+            ]
+            fresh, done = self._key.reseal(held)
+            for (connector, account), sealed in fresh.items():
+                entries[connector][account]["sealed"] = sealed
+            if fresh:
+                self._put(entries, None)
+        return done
+
     @contextmanager
     def locked(self, connector: str, account: str) -> Iterator[None]:
         """Held across threads and processes. Its file is not the store's: a rename would change that one's inode."""
@@ -103,7 +119,7 @@ class FileTokens:
                 self._key.open(entry["sealed"], connector, account)
         except FileNotFoundError:
             return
-        except (ValueError, TypeError, LookupError, AttributeError, OSError, SignInNeeded):
+        except (ValueError, TypeError, RecursionError, LookupError, AttributeError, OSError, SignInNeeded):
             generation = 0  # blanks, or half an answer
         with self._changing(write=False) as entries:
             there = entries.get(connector, {}).get(account, {}).get("generation")
@@ -148,14 +164,18 @@ class FileTokens:
             return {}
         except OSError as error:
             raise WrongUse(f"{self._path} cannot be read ({error.strerror}); tokens are stored there") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._damaged() from None
         if not isinstance(entries, dict) or not all(_is_map_of_maps(accounts) for accounts in entries.values()):
             raise self._damaged()
+        must_be_private(self._path, "tokens are stored there")
         return entries
 
     def _damaged(self) -> WrongUse:
-        return WrongUse(f"{self._path} is damaged and was left as it is: move it away, then run `hde auth` again")
+        return WrongUse(
+            f"{self._path} is damaged, or not a token file of hde, and was left as it is:"
+            " move it away, then run `hde auth` again"
+        )
 
 
 def _is_map_of_maps(value: object) -> bool:

@@ -31,6 +31,16 @@ class Stored:
     """Set before a refresh request goes out; found again at a start, an answer may have been lost."""
 
 
+@dataclass(frozen=True)
+class Resealed:
+    """What became of the tokens of a store when a new key came."""
+
+    changed: int = 0
+    already: int = 0
+    left: tuple[tuple[str, str, str], ...] = ()
+    """Connector, account and why: no key at hand opens these, and they are as they were."""
+
+
 class TokenStore(Protocol):
     """Tokens by (connector, account), encrypted. `account` is the provider's own id for it."""
 
@@ -46,6 +56,9 @@ class TokenStore(Protocol):
         """Durable when it returns; a failure leaves what was there."""
 
     def remove(self, connector: str, account: str) -> None: ...
+
+    def reseal(self) -> Resealed:
+        """Every token sealed with the store's own key, all at once or none."""
 
     def locked(self, connector: str, account: str) -> AbstractContextManager[None]:
         """Held across processes and machines that share the store."""

@@ -21,7 +21,7 @@ from hde.steps.trying.rehearsal import Watch
 from hde.store import embedded, migrate
 from hde.store.database import open_database
 from hde.tokens.file import FileTokens
-from hde.tokens.seal import find_key
+from hde.tokens.keys import find_key
 
 
 @contextmanager
