@@ -71,7 +71,7 @@ def store(tmp_path: Path) -> FileTokens:
 
 @pytest.fixture(scope="session")
 def processes() -> Iterator[Any]:
-    from killed_made import Processes  # POSIX only
+    from refreshing_made import Processes  # POSIX only
 
     processes = Processes()
     yield processes

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from killed_made import Processes, kill_at_provider
+from refreshing_made import Processes, kill_at_provider
 from oauth_made import KEY, Provider, ask, token
 from source_made import Source
 

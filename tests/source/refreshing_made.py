@@ -30,7 +30,7 @@ LARGEST = "no file larger than "
 CODE = """
 import json, sys
 sys.path[:0] = json.loads(sys.argv[1])
-from killed_made import nursery
+from refreshing_made import nursery
 nursery()
 """
 
