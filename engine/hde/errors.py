@@ -4,6 +4,8 @@ HdeError                    one or two lines for a person; never a secret, never
 ├── WrongUse                the person who typed: an argument, an option, an invalid YAML file      exit 2
 ├── SignInNeeded            the person who owns the account: `hde auth CONNECTOR`                   exit 3
 ├── DatabaseUnreachable     the operator: Postgres is away, refuses us, or is not what we need      exit 4
+│   └── DatabaseAway            it cannot be reached, perhaps for a moment
+│       └── DatabaseInterrupted     it went away, or gave way to another, in the midst of the work: that may be repeated
 ├── Busy                    nobody: another hde is at work on the same account                      exit 5
 └── SourceError             nobody yet: the source failed; what is owed stays owed                  exit 1
     ├── Refused             an answer that says no (a status or an error rule of the connector)
@@ -31,6 +33,14 @@ class SignInNeeded(HdeError):
 
 class DatabaseUnreachable(HdeError):
     exit_code = 4
+
+
+class DatabaseAway(DatabaseUnreachable):
+    pass
+
+
+class DatabaseInterrupted(DatabaseAway):
+    pass
 
 
 class Busy(HdeError):

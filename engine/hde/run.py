@@ -20,6 +20,7 @@ from hde.spec.load import Source
 from hde.spec.problem import did_you_mean
 from hde.steps import accounts, map_raw, plan, read_windows, retention
 from hde.steps.accounts import Way
+from hde.steps.again import again
 from hde.steps.fetch import fetch_day, fetch_level, storing_of
 from hde.steps.map_while_reading import mapping_beside
 from hde.steps.receipts import send_receipts
@@ -44,8 +45,19 @@ def run(
 ) -> None:
     """Fetch what is owed, store it, map it. Raises HdeError; what was stored until then stays.
 
-    Into `database` where one is given, else into that of HDE_DATABASE_URL or of `home`.
+    Into `database` where one is given, else into that of HDE_DATABASE_URL or of `home`. Where that goes away in the
+    midst, the run goes on from what is stored.
     """
+
+    def attempt(stop: threading.Event) -> None:
+        _run(source, options, home, report, stop, database)
+
+    again(attempt, stop, report)
+
+
+def _run(
+    source: Source, options: Options, home: Path, report: Report, stop: threading.Event, database: Database | None
+) -> None:
     chosen = _chosen(source.connector, options.resources)
     settings = settings_of(source.connector)
     with nullcontext(database) if database else open_database(home) as database:
@@ -115,10 +127,12 @@ def _recorded(
             outcome = "stopped"
             raise
         finally:
-            connection.rollback()
-            with transaction(connection) as cursor:
-                ledger.prune(cursor)
-            journal.end_run(connection, number, outcome, report.as_data())
+            # Where the connection is lost, the error under way says so, and the row is the next run's to close.
+            if not connection.closed:
+                connection.rollback()
+                with transaction(connection) as cursor:
+                    ledger.prune(cursor)
+                journal.end_run(connection, number, outcome, report.as_data())
 
 
 def _chosen(connector: Connector, names: tuple[str, ...]) -> Mapping[str, Resource]:

@@ -121,7 +121,7 @@ def test_ingest_stores_and_makes_no_tables(login: Login) -> None:
         migrate.ensure(login("ingest"))
         wider = table("things", id="text", v="bigint", w="bigint")
         for lacking in (wider, table("others", id="text")):
-            with pytest.raises(WrongUse, match=r"made_raw\.\w+ has to be made or widened.*hde_admin"):
+            with pytest.raises(WrongUse, match=r"(?s)made_raw\.\w+ has to be made or widened.*hde_admin"):
                 raw_tables.prepare(connection, lacking, [], lambda account, payload: ())
             connection.rollback()
 

@@ -21,7 +21,7 @@ from hde.steps.ahead import one_ahead
 from hde.store import canonical, consumers, issues, stored_records
 from hde.store.canonical import Lineage, RowsOfRecord, Written
 from hde.store.consumers import Batch, Due, Reader, Refers
-from hde.store.database import Connection, Database, transaction
+from hde.store.database import Connection, Database, repeated, transaction
 from hde.store.journal import Account
 from hde.store.merge import Cursor
 
@@ -67,10 +67,10 @@ def map_due(
     from_start: bool = False,
 ) -> None:
     """Map all that is due, batch by batch, unless stopped between two. A new version begins from raw's first record."""
-    if removed := begin(connection, mapper, from_start=from_start):
+    if removed := repeated(lambda: begin(connection, mapper, from_start=from_start)):
         told(mapper.reader.table.name, Written(removed=removed), 0)
     while not stop.is_set():
-        count = map_batch(lambda: transaction(connection), mapper, told)
+        count = repeated(lambda: map_batch(lambda: transaction(connection), mapper, told))
         if count is None:
             return
         if count >= consumers.BATCH:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from hde.steps.map_raw import Mapper, Told, begin, map_batch
-from hde.store.database import Connection, Database, transaction
+from hde.store.database import Connection, Database, repeated, transaction
 
 PAUSE = 0.2  # seconds between two looks, so that batches are worth their transaction
 
@@ -27,7 +28,7 @@ def mapping_beside(database: Database, mappers: Sequence[Mapper], told: Told) ->
         try:
             with database.connection() as connection:
                 for mapper in mappers:
-                    begin(connection, mapper)
+                    repeated(partial(begin, connection, mapper))
                 while not ended.is_set():
                     for mapper in mappers:
                         _map(connection, mapper, told, ended)
@@ -47,5 +48,6 @@ def mapping_beside(database: Database, mappers: Sequence[Mapper], told: Told) ->
 
 
 def _map(connection: Connection, mapper: Mapper, told: Told, ended: threading.Event) -> None:
-    while not ended.is_set() and map_batch(lambda: transaction(connection), mapper, told) is not None:
-        pass
+    while not ended.is_set():
+        if repeated(lambda: map_batch(lambda: transaction(connection), mapper, told)) is None:
+            return

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 
-from hde.errors import SignInNeeded
+from hde.errors import DatabaseUnreachable, SignInNeeded
 from hde.rows import RawTable
 from hde.source.file_pages import read_file
 from hde.source.pages import Page, WindowLost, read_pages
@@ -17,8 +17,10 @@ from hde.steps.plan import Reading
 from hde.steps.report import Report
 from hde.steps.side_by_side import Readers
 from hde.steps.store_pages import BATCH_ROWS, Storing
+from hde.store.database import DatabaseError
 from hde.store.deletion import TimeOf
 
+OURS = (DatabaseUnreachable, DatabaseError)
 CLOCKS_APART = timedelta(minutes=5)
 
 
@@ -58,12 +60,14 @@ def readers(
 
 
 def read_and_store(reading_side: Readers[Reading, Page], storing: Storing) -> None:
-    """Store what arrives until every window has ended. A needed sign-in ends the run, all else only its window."""
+    """Store what arrives until every window has ended. A needed sign-in ends the run, as does a database that counts
+    no requests or keeps no tokens any more; all else ends only its window.
+    """
     try:
         while arrivals := reading_side.take(BATCH_ROWS):
-            storing.store(arrivals)
+            storing.store([arrival for arrival in arrivals if not isinstance(arrival.error, OURS)])
             for arrival in arrivals:
-                if isinstance(arrival.error, SignInNeeded):
+                if isinstance(arrival.error, (SignInNeeded, *OURS)):
                     raise arrival.error
     finally:
         reading_side.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from hde.errors import HdeError, SignInNeeded, Stopped
+from hde.errors import DatabaseUnreachable, HdeError, SignInNeeded, Stopped
 from hde.source.elements import Element
 from hde.source.pages import Page
 from hde.spec.connector import Resource
@@ -51,7 +51,7 @@ def day_reading(resource: Resource, stream: Stream, element: Element | None, now
 def read_day(reading_side: Readers[Reading, Page]) -> list[_Day]:
     """All pages of all resources, held until everything is there. DayKept where any could not be read.
 
-    SignInNeeded and Stopped come through as they are.
+    SignInNeeded, Stopped and a lost database come through as they are.
     """
     days: dict[str, _Day] = {}
     pages: dict[int, list[Page]] = {}
@@ -59,7 +59,7 @@ def read_day(reading_side: Readers[Reading, Page]) -> list[_Day]:
         while arrivals := reading_side.take(1 << 30):
             for arrival in arrivals:
                 name = arrival.task.resource.name
-                if isinstance(arrival.error, SignInNeeded | Stopped):
+                if isinstance(arrival.error, SignInNeeded | Stopped | DatabaseUnreachable):
                     raise arrival.error
                 if arrival.error:
                     raise DayKept(f"{name}: {arrival.error}\nThe day stays as it was; run --daily-refresh again.")
@@ -85,6 +85,7 @@ def replace_day(days: list[_Day], storing: Storing) -> None:
         gone = {day.resource.name: _gone(cursor, storing, day) for day in days}
         for day in days:
             totals[day.resource.name] = _store(cursor, storing, day, gone[day.resource.name])
+    storing.tell_issues()
     for day in days:
         name = day.resource.name
         for page in day.pages:

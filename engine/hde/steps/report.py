@@ -64,6 +64,13 @@ class Report:
             if sum(note.startswith(f"{name}: the source says: ") for note in self.notes) < MOST_WARNINGS:
                 self.note(f"{name}: the source says: {text}")
 
+    def begin_again(self) -> None:
+        """What is stored stays counted; what was under way, or went wrong, is planned anew."""
+        self.stopped = False
+        for resource in self.resources.values():
+            resource.windows = resource.windows_done
+            resource.failures.clear()
+
     def planned(self, name: str, windows: int) -> None:
         self.of(name).windows += windows
 

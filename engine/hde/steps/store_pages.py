@@ -44,6 +44,8 @@ class Storing:
     fans: Mapping[str, FanOut] = field(default_factory=dict)
     """Of the resources that are read for stored records of another."""
     _began: float = field(default_factory=time.monotonic)
+    _wrong: dict[str, int] = field(default_factory=dict)
+    """By resource the records with something wrong in them that the open transaction has met."""
     _all_were_new: set[str] = field(default_factory=set)
     """Tables that held nothing of the last batch before it was stored."""
 
@@ -87,8 +89,14 @@ class Storing:
         found |= without_key.found_in(cursor, self.account, table.name, pages, merged)
         issues.record(cursor, self.account, "raw", table.name, found, self.run)
         errors = sum(any(issue.level == "error" for issue in of) for of in found.values() if of)
-        self.report.found_issues(table.name, errors)
+        self._wrong[table.name] = self._wrong.get(table.name, 0) + errors
         return merged
+
+    def tell_issues(self) -> None:
+        """What was wrong, once it is committed."""
+        for name, count in self._wrong.items():
+            self.report.found_issues(name, count)
+        self._wrong.clear()
 
     def _read_again(
         self, cursor: Cursor, table: RawTable, merged: Merged, arrivals: Sequence[Arrival]
@@ -187,6 +195,7 @@ class Storing:
                 self.report.warned(name, arrival.page.warnings)
                 if arrival.page.stopped:
                     self.report.window_done(name, arrival.page.stopped if arrival.page.outcome == "skip" else None)
+        self.tell_issues()
         self.report.stored(name, counts)
 
 

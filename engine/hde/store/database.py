@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -16,21 +17,32 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
 from hde.errors import DatabaseUnreachable, HdeError
+from hde.store.refusals import MOMENTARY, DatabaseError, not_reached, refusal, state_at_sign_in
 
+__all__ = ["Connection", "Database", "DatabaseError", "as_url", "lock_number", "open_database", "reading", "repeated",
+           "transaction", "values_hidden"]  # fmt: skip
 OLDEST = 150_000
 Connection = psycopg.Connection[Any]
-_SESSION = (
-    "SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false),"
-    " set_config('client_encoding', 'UTF8', false), set_config('bytea_output', 'hex', false),"
-    " set_config('IntervalStyle', 'postgres', false)"
-)
+T = TypeVar("T")
+_SETTINGS = {
+    "TimeZone": "UTC", "DateStyle": "ISO, YMD", "client_encoding": "UTF8", "bytea_output": "hex",
+    "IntervalStyle": "postgres",
+    # What holds a lock first and reads then must see what was committed while it waited.
+    "default_transaction_isolation": "read committed",
+    # A slow source must not cost a lock that a run, or a refresh of a token, holds meanwhile.
+    "idle_session_timeout": "0", "idle_in_transaction_session_timeout": "0",
+    # The locks of a machine that is gone go after two minutes, not after two hours.
+    "tcp_keepalives_idle": "60", "tcp_keepalives_interval": "15", "tcp_keepalives_count": "4",
+}  # fmt: skip
+_SESSION = "SELECT pg_backend_pid()" + "".join(f", set_config('{n}', '{v}', false)" for n, v in _SETTINGS.items())
+_PARAMETERS = {
+    "connect_timeout": "10", "keepalives_idle": "60", "keepalives_interval": "15", "keepalives_count": "4",
+    "tcp_user_timeout": "120000",
+}  # fmt: skip
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
 _DATA_PATH = "SELECT set_config('synchronous_commit', 'off', true)" + "".join(
     f", set_config('enable_{plan}', 'off', true)" for plan in ("hashjoin", "mergejoin", "seqscan", "bitmapscan", "sort")
 )
-
-
-class DatabaseError(HdeError):
-    """Postgres refused a statement. Holds SQLSTATE and names, never a value."""
 
 
 @dataclass(frozen=True)
@@ -44,35 +56,62 @@ class Database:
     @contextmanager
     def connection(self, *, autocommit: bool = False) -> Iterator[Connection]:
         """A connection with our session settings. Errors leave it as DatabaseError or DatabaseUnreachable."""
-        connection = self._connect(autocommit)
+        connection = self.connect(autocommit=autocommit)
         try:
             with values_hidden():
                 yield connection
         finally:
             connection.close()
 
-    def _connect(self, autocommit: bool) -> Connection:
-        try:
-            connection = psycopg.connect(self.conninfo, autocommit=True, connect_timeout=10)
-        except psycopg.ProgrammingError:  # says the part it could not read, which may be the password
-            raise DatabaseUnreachable(
-                "HDE_DATABASE_URL cannot be read; it looks like postgresql://USER:PASSWORD@HOST:PORT/DATABASE,"
-                " with %40 for an @ in the password, %25 for a %"
-            ) from None
-        except psycopg.Error as error:
-            raise _unreachable(error) from None
+    def connect(self, *, autocommit: bool) -> Connection:
+        """For whoever closes it themselves, and hides the values in its errors."""
+        connection = self._connected()
         try:
             if (version := connection.info.server_version) < OLDEST:
                 raise DatabaseUnreachable(
                     f"HDE_DATABASE_URL: PostgreSQL {version // 10_000} is too old; 15 or later is needed"
                 )
             with values_hidden():
-                connection.execute(_SESSION)
+                row = connection.execute(_SESSION).fetchone()
+                if row and row[0] != connection.info.backend_pid:
+                    self._refuse_shared_sessions(connection)
                 connection.autocommit = autocommit
         except HdeError:
             connection.close()
             raise
         return connection
+
+    def _connected(self) -> Connection:
+        """Where the server is full, or just starting, a moment is waited."""
+        pauses = iter(_PAUSES)
+        while True:
+            try:
+                said = {name: value for name, value in conninfo_to_dict(self.conninfo).items() if value is not None}
+                return psycopg.connect(**{**_PARAMETERS, **said}, autocommit=True)  # type: ignore[arg-type]
+            except psycopg.ProgrammingError:  # says the part it could not read, which may be the password
+                raise DatabaseUnreachable(
+                    "HDE_DATABASE_URL cannot be read; it looks like postgresql://USER:PASSWORD@HOST:PORT/DATABASE,"
+                    " with %40 for an @ in the password, %25 for a %"
+                ) from None
+            except psycopg.Error as error:
+                pause = next(pauses, None)
+                if pause is None or state_at_sign_in(error) not in MOMENTARY:
+                    raise not_reached(error) from None
+            time.sleep(pause)
+
+    def _refuse_shared_sessions(self, connection: Connection) -> None:
+        """Something stands between: what answered at sign-in is another process than what answers now. Where two
+        connections meet the same one, sessions are shared, and neither locks nor settings are ours.
+        """
+        for _ in range(3):
+            with closing(self._connected()) as other:
+                pids = [one.execute("SELECT pg_backend_pid()").fetchone() for one in (connection, other, connection)]
+            if pids[1] in (pids[0], pids[2]):
+                raise DatabaseUnreachable(
+                    "HDE_DATABASE_URL leads through a pooler that shares sessions (pgbouncer with pool_mode ="
+                    " transaction?), and hde needs its own.\nPoint it to PostgreSQL itself, or to a pool with"
+                    " pool_mode = session."
+                )
 
 
 @contextmanager
@@ -97,8 +136,7 @@ def values_hidden() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        is_away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        told = _unreachable(error) if is_away else DatabaseError(_named(error))
+        told = refusal(error)
         _emptied(error, str(told))
         raise told from None
 
@@ -131,6 +169,16 @@ def reading(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
         connection.read_only = None
 
 
+def repeated(work: Callable[[], T]) -> T:
+    """Again, a few times, where the transaction gave way to another one. Only for what keeps nothing in memory."""
+    for pause in _PAUSES:
+        try:
+            return work()
+        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
+            time.sleep(pause)
+    return work()
+
+
 def lock_number(name: str) -> int:
     """A signed 32-bit number for an advisory lock."""
     number = zlib.crc32(f"hde:{name}".encode())
@@ -141,30 +189,12 @@ def _libpq(url: str) -> str:
     return "postgresql://" + url.split("://", 1)[1] if url.startswith("postgresql+") else url
 
 
-def _unreachable(error: psycopg.Error) -> DatabaseUnreachable:
-    where = "the database of HDE_DATABASE_URL" if os.environ.get("HDE_DATABASE_URL") else "the embedded database"
-    if error.sqlstate:
-        return DatabaseUnreachable(f"{where} refused: {_named(error)}")
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return DatabaseUnreachable(f"{where} cannot be reached: {reason}")
-
-
 def _emptied(error: BaseException | None, told: str) -> None:
     """`from None` hides an error from tracebacks and keeps it in __context__, where others would find its text."""
     while error is not None:
         if isinstance(error, psycopg.Error):
             error.args = (told,)
         error = error.__context__
-
-
-def _named(error: psycopg.Error) -> str:
-    diagnosis = error.diag
-    names = {
-        "table": diagnosis.table_name, "column": diagnosis.column_name, "constraint": diagnosis.constraint_name,
-    }  # fmt: skip
-    said = ", ".join(f"{what} {name}" for what, name in names.items() if name)
-    kind = type(error).__name__
-    return f"PostgreSQL error {error.sqlstate or '?'} ({kind})" + (f" at {said}" if said else "")
 
 
 def as_url(conninfo: str) -> str:

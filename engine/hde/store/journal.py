@@ -76,7 +76,14 @@ def set_status(connection: Connection, account: int, status: str) -> None:
 
 
 def begin_run(connection: Connection, command: str, account: Account) -> int:
-    """Its number. WrongUse where the account is there no longer."""
+    """Its number. WrongUse where the account is there no longer.
+
+    Whoever begins has the account for itself: runs of it that never ended were killed, or lost their database.
+    """
+    connection.execute(
+        "UPDATE meta.runs SET finished_at = now(), outcome = 'failed' WHERE account = %s AND outcome IS NULL",
+        (account.id,),
+    )
     row = connection.execute(
         "INSERT INTO meta.runs (command, connector, account) SELECT %s, connector, id FROM meta.connections"
         " WHERE id = %s RETURNING id",

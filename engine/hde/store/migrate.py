@@ -49,7 +49,8 @@ def upgrade(database: Database) -> str:
 
     with database.connection(autocommit=True) as guard:
         guard.execute("SELECT pg_advisory_lock(%s, 0)", (lock_number("migrate"),))
-        if revision(database) != NEWEST:
+        if (at := revision(database)) != NEWEST:
+            to_do = f"the tables have to be {'migrated' if at else 'made'} in database {guard.info.dbname}"
             config = Config()
             config.set_main_option("script_location", str(bundled("migrations")).replace("%", "%%"))
             try:
@@ -57,15 +58,14 @@ def upgrade(database: Database) -> str:
                     config.attributes["connection"] = connection
                     command.upgrade(config, "head")
             except DBAPIError as error:
-                with values_hidden(), needing_the_owner("the tables have to be migrated"):
+                with values_hidden(), needing_the_owner(to_do):
                     raise error.orig or error from None
     return NEWEST
 
 
 def engine_for(database: Database) -> Engine:
-    import psycopg
     from sqlalchemy import create_engine, pool
 
     return create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(database.conninfo), poolclass=pool.NullPool
+        "postgresql+psycopg://", creator=lambda: database.connect(autocommit=False), poolclass=pool.NullPool
     )

@@ -33,5 +33,6 @@ def needing_the_owner(what: str) -> Iterator[None]:
         yield
     except psycopg.errors.InsufficientPrivilege:
         raise WrongUse(
-            f"{what}, and this database role may not do that. Run it once as a member of hde_admin (docs/roles.md)"
+            f"{what}, and this database role may not do that.\nRun `hde migrate` or this command once as the owner of"
+            " the database, or as a member of hde_admin (docs/roles.md)"
         ) from None
