@@ -14,8 +14,8 @@ import pytest
 from oauth_made import KEY, Provider, ask, token
 from source_made import Source
 
-from hde.errors import WrongUse
-from hde.store.database import Database, DatabaseError
+from hde.errors import DatabaseUnreachable, WrongUse
+from hde.store.database import Database
 from hde.store.tokens import DatabaseTokens
 from hde.tokens import Stored
 from hde.tokens.file import FileTokens
@@ -97,11 +97,11 @@ def test_a_database_that_cannot_be_written_spends_no_token(
     store.write("demo", "me", HELD)
     with psycopg.connect(database.conninfo, autocommit=True) as connection:
         connection.execute("ALTER DATABASE for_a_test SET default_transaction_read_only = on")
-    with pytest.raises(DatabaseError) as caught:
+    with pytest.raises(DatabaseUnreachable) as caught:
         ask(source, store, stop)
-    assert str(caught.value) == (
-        "meta.tokens in the database cannot be written (PostgreSQL error 25006 (ReadOnlySqlTransaction));"
-        " what it holds is as it was"
+    assert str(caught.value).startswith(
+        "meta.tokens in the database cannot be written; what it holds is as it was:"
+        " the embedded database: it only reads; PostgreSQL error 25006 (ReadOnlySqlTransaction)."
     )
     assert provider.refreshes == []
     assert store.read("demo", "me") == HELD

@@ -89,6 +89,8 @@ def server_of(binaries: Path | None = None) -> Iterator[Server]:
 def with_runner(conninfo: str) -> str:
     """The conninfo of a server's superuser, after `runner` and its migrated template were made there."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (RUNNER,)).fetchone() is not None:
+            return conninfo  # this server has served these tests before
         connection.execute(f"CREATE ROLE {RUNNER} LOGIN PASSWORD '{PASSWORD}'".encode())
         connection.execute(f"CREATE DATABASE template_of_{RUNNER} OWNER {RUNNER} TEMPLATE template0".encode())
     migrate.upgrade(Database(as_runner(conninfo, f"template_of_{RUNNER}")))

@@ -54,7 +54,7 @@ class DatabaseTokens:
                     raise
                 time.sleep(pause)
             except (DatabaseError, DatabaseUnreachable) as error:
-                said = f"{self.where} cannot be written ({error}); what it holds is as it was"
+                said = f"{self.where} cannot be written; what it holds is as it was: {error}"
                 raise type(error)(said) from None
 
     def _write(self, connector: str, account: str, stored: Stored, sealed: str) -> None:
