@@ -5,4 +5,5 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "steps"))  # what tests of a run are made with
+for tests in ("steps", "store"):  # what tests of a run, and of the embedded server, are made with
+    sys.path.append(str(Path(__file__).parents[1] / tests))

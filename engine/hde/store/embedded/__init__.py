@@ -23,6 +23,7 @@ from hde.store.embedded import place as places
 from hde.store.embedded.account import owns
 from hde.store.embedded.leftovers import bound_log, is_of_a_former_home, set_aside, workers
 from hde.store.embedded.place import Place, conninfo_of, find_place, make_folders
+from hde.store.refusals import refusal
 
 __all__ = ["attached", "conninfo", "data_folder", "discard", "running", "start", "stop"]
 
@@ -176,7 +177,7 @@ def _opened(place: Place) -> Connection:
                     reason = str(error).partition("\n")[0]
                     raise DatabaseUnreachable(f"The database of {place.home} runs but refuses us.\n{reason}") from None
             else:
-                _make_database(own)
+                _make_database(place, own)
                 return own
         elif answer != pq.Ping.REJECT and not workers(place):
             cluster.start(place)
@@ -250,15 +251,15 @@ def _connected(place: Place) -> Connection:
     return psycopg.connect(conninfo_of(place, "postgres"), autocommit=True, application_name=ATTACHED)
 
 
-def _make_database(own: Connection) -> None:
+def _make_database(place: Place, own: Connection) -> None:
     try:
         if own.execute("SELECT FROM pg_database WHERE datname = 'hde'").fetchone() is None:
             own.execute("CREATE DATABASE hde")
     except psycopg.Error as error:
-        own.close()
-        raise DatabaseUnreachable(
-            f"The database hde could not be made: {error.diag.message_primary or error.sqlstate}."
-        ) from None
+        with contextlib.closing(own), contextlib.suppress(psycopg.Error):
+            if _last(place, own):
+                cluster.stop(place)
+        raise refusal(error) from None
 
 
 def _ping(place: Place) -> pq.Ping:

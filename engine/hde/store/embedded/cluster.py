@@ -20,6 +20,7 @@ from hde.store.embedded.binaries import MAJOR, Outcome, find_binaries, run
 from hde.store.embedded.leftovers import clear_unfinished, set_aside_dead_locks
 from hde.store.embedded.place import Place, checked_socket_folder, choose_port, port, port_is_free, socket_folder
 
+NO_ROOM = "No space left on device"
 INITDB = (
     *("--auth=scram-sha-256", "--username=hde", "--encoding=UTF8", "--data-checksums", "--no-instructions"),
     *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),  # one sort order on every system
@@ -145,5 +146,6 @@ def reason(said: str) -> str:
     """The last line that tells why, without the time and process in front."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if re.search(r"\b(FATAL|PANIC|error):", line)]
-    chosen = (telling or lines or [""])[-1]
+    full = [line for line in lines if NO_ROOM in line]  # what follows from it is told later, and louder
+    chosen = (full or telling or lines or [""])[-1]
     return re.sub(r"^.*?\b(?:FATAL|PANIC):\s*", "", chosen)[:300]
