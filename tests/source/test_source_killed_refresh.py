@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from refreshing_made import Processes, kill_at_provider
 from oauth_made import KEY, Provider, ask, token
+from refreshing_made import Processes, kill_at_provider
 from source_made import Source
 
 from hde.errors import SignInNeeded

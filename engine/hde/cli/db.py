@@ -6,6 +6,7 @@ import os
 
 import click
 
+from hde.cli.dump import dump, restore
 from hde.cli.grant import grant, revoke
 from hde.errors import WrongUse
 from hde.places import make_home
@@ -29,6 +30,8 @@ def db() -> None:
     """The database: the embedded one, or with HDE_DATABASE_URL yours."""
 
 
+db.add_command(dump)
+db.add_command(restore)
 db.add_command(grant)
 db.add_command(revoke)
 

@@ -102,6 +102,12 @@ def refusal(error: psycopg.Error) -> HdeError:
     return kind(f"{_where()} refused: {_named(error)}") if is_away else DatabaseError(_named(error))
 
 
+def refusal_of(state: str) -> HdeError:
+    """Of a program that says no more than the code."""
+    what, advice = _ABOUT.get(state, ("it refused", f"Look at its log. {STAYS}."))
+    return DatabaseUnreachable(f"{_where()}: {what} (PostgreSQL error {state}); nothing was changed.\n{advice}")
+
+
 def _reason(error: psycopg.Error) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 

@@ -34,11 +34,8 @@ class Outcome:
     output: str
 
 
-def find_binaries(place: Place) -> Path:
-    """The folder of initdb, pg_ctl and postgres, reachable for the account that runs the server.
-
-    Raises DatabaseUnreachable when there is no wheel for this platform.
-    """
+def programs() -> Path:
+    """The folder of the wheel's programs. Raises DatabaseUnreachable when there is no wheel for this platform."""
     found = importlib.util.find_spec(PACKAGE)
     package = Path(found.submodule_search_locations[0]) if found and found.submodule_search_locations else None
     if package is None or not (package / f"pginstall{MAJOR}" / "bin").is_dir():
@@ -46,10 +43,18 @@ def find_binaries(place: Place) -> Path:
             f"There is no embedded PostgreSQL {MAJOR} for this platform (package {PACKAGE.replace('_', '-')}).\n"
             "Set HDE_DATABASE_URL to a PostgreSQL of your own."
         )
-    original = package / f"pginstall{MAJOR}" / "bin"
+    return package / f"pginstall{MAJOR}" / "bin"
+
+
+def find_binaries(place: Place) -> Path:
+    """The folder of initdb, pg_ctl and postgres, reachable for the account that runs the server.
+
+    Raises DatabaseUnreachable when there is no wheel for this platform.
+    """
+    original = programs()
     if place.account is None or _runs(original, place):
         return original
-    return _copied(package, place)
+    return _copied(original.parents[1], place)
 
 
 def run(binaries: Path, place: Place, program: str, *arguments: str) -> Outcome:
