@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from hde.store.tokens import DatabaseTokens
 from hde.tokens import Stored, TokenStore
 from hde.tokens.file import FileTokens
 
+GONE = 0
 LARGEST = "no file larger than "
 """In place of a step: bytes at which a disk is full, for a process without privileges."""
 CODE = """
@@ -62,16 +63,21 @@ class Processes:
         to, out = self._nursery.stdin, self._nursery.stdout
         assert to is not None
         assert out is not None
+        self._pids = []
         to.write(json.dumps([many, source.url, kind, place, step]) + "\n")
         to.flush()
         self._pids = json.loads(out.readline())
-        return [Ended(*one) for one in json.loads(out.readline())]
+        ended = [Ended(*one) for one in json.loads(out.readline())]
+        self._pids = [GONE]
+        return ended
 
     def kill(self) -> None:
         """The one that is running; safe to call once it has shown that it runs."""
         while not self._pids:
             time.sleep(0.005)
-        os.kill(self._pids.pop(), signal.SIGKILL)
+        if (pid := self._pids[0]) != GONE:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
         assert self._nursery.stdin is not None

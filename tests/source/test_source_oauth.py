@@ -19,6 +19,8 @@ from hde.errors import Refused, SignInNeeded, Unreachable, Unreadable, WrongUse
 from hde.source import oauth
 from hde.source.oauth import StoredSignIn
 from hde.tokens import Stored
+from hde.tokens.file import FileTokens
+from hde.tokens.keys import find_key, new_key
 
 
 def test_a_good_token_is_used_as_it_is(source, provider, store, stop):
@@ -221,6 +223,25 @@ def test_an_answer_is_not_given_up_while_the_store_is_away(source, provider, sto
     monkeypatch.undo()
     with pytest.raises(SignInNeeded, match="interrupted and its answer lost"):
         ask(source, store, stop)
+
+
+def test_a_key_that_changes_while_an_answer_is_awaited_loses_nothing(source, provider, tmp_path, stop):
+    home, path = tmp_path / "home", tmp_path / "home" / "tokens.json"
+
+    def rotate() -> None:
+        with new_key(home, use_keyring=False) as key:
+            assert FileTokens(path, key).reseal().changed == 1
+
+    def by_now() -> FileTokens:
+        return FileTokens(path, find_key(home, {}, use_keyring=False))
+
+    store = by_now()
+    store.write("demo", "me", Stored(token(expires_in=-1)))
+    provider.before = rotate
+    assert ask(source, store, stop)
+    assert by_now().read("demo", "me").token.refresh == "refresh-1"
+    assert ask(source, by_now(), stop)
+    assert len(provider.refreshes) == 1
 
 
 def test_no_token_and_no_refresh_token_need_the_person(source, provider, store, stop):
