@@ -53,7 +53,7 @@ _ABOUT = {
     "remap": "Map all stored records again; no network.",
     "export": "Write everything that is stored into files.",
     "forget": "Delete everything of one account.",
-    "db": "The database: url, start, stop; dump, restore; roles for others: grant, revoke.",
+    "db": "The database: url, start, stop; dump, restore, upgrade; roles for others: grant, revoke.",
     "migrate": "Bring the database to the state this version needs.",
     "demo": "Show two years of a simulated member, end to end; no account needed.",
     "sandbox": "Run a simulated provider.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -68,6 +69,31 @@ def stop(force: bool) -> int:
 
     _only_embedded()
     click.echo("Stopped." if embedded.stop(make_home(), force=force) else "It was not running.")
+    return 0
+
+
+@db.command()
+@click.option(
+    "--from-binaries",
+    "binaries",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where pg_ctl of the version lies that made the data; else HDE_OLD_BINARIES, or where it is usual.",
+)
+def upgrade(binaries: Path | None) -> int:
+    """Bring an embedded database that another version of PostgreSQL made to the one this hde runs.
+
+    It is dumped by its own version and restored beside; the old one stays, to be removed by you.
+    """
+    from hde.store.upgrade import upgrade as bring
+
+    _only_embedded()
+    kept = bring(make_home(), binaries)
+    click.echo(
+        f"Upgraded. The old database is kept in {kept}: remove it when all is well."
+        if kept
+        else "Nothing to do: the database is of the version that this hde runs."
+    )
     return 0
 
 

@@ -23,9 +23,10 @@ from hde.store.embedded import place as places
 from hde.store.embedded.account import owns
 from hde.store.embedded.leftovers import bound_log, is_of_a_former_home, set_aside, workers
 from hde.store.embedded.place import Place, conninfo_of, find_place, make_folders
+from hde.store.embedded.upgrade import finish
 from hde.store.refusals import refusal
 
-__all__ = ["attached", "conninfo", "data_folder", "discard", "running", "start", "stop"]
+__all__ = ["attached", "conninfo", "data_folder", "discard", "exclusively", "running", "start", "stop"]
 
 LONGEST_START = 150.0  # seconds, recovery after a crash included
 LONGEST_WAIT = 600.0  # seconds for the lock: those before us may each be recovering
@@ -113,6 +114,16 @@ def running(home: Path) -> bool:
         return _runs(find_place(home))
 
 
+@contextlib.contextmanager
+def exclusively(home: Path) -> Iterator[Place]:
+    """The place of `home`'s database, while nobody else starts or stops its server."""
+    with _in_words(home):
+        place = find_place(home)
+        with _locked(place):
+            finish(place)
+            yield place
+
+
 def data_folder(home: Path) -> Path:
     """Where `home`'s records lie: inside it, or for root where the server's account may go."""
     with _in_words(home):
@@ -151,6 +162,7 @@ def _locked(place: Place) -> Iterator[None]:
 
 def _opened(place: Place) -> Connection:
     """A connection to the running server; makes and starts it when nobody has."""
+    finish(place)
     if is_of_a_former_home(place):
         if workers(place):
             cluster.stop(place)

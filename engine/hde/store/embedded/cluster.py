@@ -82,7 +82,7 @@ def check_version(place: Place) -> None:
     if made_by != MAJOR:
         raise DatabaseUnreachable(
             f"{place.data} was made by PostgreSQL {made_by[:10]}, but this hde runs {MAJOR}; nothing was touched.\n"
-            "Dump it with the hde that made it and restore it here, or choose another HDE_HOME."
+            "Run `hde db upgrade` (docs/database.md), or choose another HDE_HOME."
         )
 
 

@@ -70,9 +70,10 @@ def find_place(home: Path) -> Place:
         return Place(home, home, None)
     system = SYSTEM / hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
     # What exists decides first: a mode changed later must never make a second, empty database appear.
-    for base in (home, system):
-        if (base / "pg").exists():
-            return Place(home, base, owner_of(base / "pg"))
+    for name in ("pg", "pg.upgrading"):  # the second by itself: an upgrade was killed between two renames
+        for base in (home, system):
+            if (base / name).exists():
+                return Place(home, base, owner_of(base / name))
     account = serves_root()
     would_be_made = not home.exists()  # 0700 and root's, so nobody else enters it
     return Place(home, system if would_be_made or not reaches(account, home) else home, account)
