@@ -76,5 +76,5 @@ def test_it_explains_itself() -> None:
     found = call("auth", "rotate-key", "--help")
     assert found.code == 0
     assert "HDE_FORMER_SECRET_KEY" in found.out
-    assert "Usage: hde auth rotate-key" in found.out
+    assert "hde auth rotate-key [OPTIONS]" in found.out
     assert "rotate-key" in call("auth", "--help").out
