@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jmespath
+from jmespath import Options
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
 from hde.errors import WrongUse
 from hde.mapping import expression_tree
+from hde.mapping.expression_bounds import LONGEST_TEXT, MOST_COPIES, BoundedFunctions, copies
 from hde.mapping.expression_code import Code
 from hde.mapping.expression_tree import Node
 
@@ -36,6 +38,10 @@ class ExpressionError(WrongUse):
     """A JMESPath that does not compile."""
 
 
+class TooMuch(ExpressionError):
+    """A JMESPath whose result could be huge."""
+
+
 @lru_cache(maxsize=1024)
 def compile(text: str) -> Expression:
     """Compile a JMESPath; a plain dotted name may hold `-` without quotes. ExpressionError says where it is wrong.
@@ -44,7 +50,7 @@ def compile(text: str) -> Expression:
     """
     tree: Any = parse(text)
     if not_compiled(text):
-        return ParsedResult(text, tree).search
+        return partial(ParsedResult(text, tree).search, options=Options(custom_functions=BoundedFunctions()))
     code = Code()
     with code.function("search", "document"):
         code.read_ahead(expression_tree.heads(tree), "document")
@@ -71,14 +77,20 @@ def write(code: Code, text: str, at: str) -> str:
 
 
 def parse(text: str) -> Node:
-    """The syntax tree. ExpressionError for what is none."""
+    """The syntax tree. ExpressionError for what is none, and TooMuch for what could take forever."""
+    if len(text) > LONGEST_TEXT:
+        raise TooMuch(f"a path of {len(text)} characters; {LONGEST_TEXT} are the most")
     if is_plain(text):
         return expression_tree.dotted(text.split("."))
+    shown = repr(text if len(text) < 200 else f"{text[:197]}...")
     try:
         tree: Node = jmespath.compile(text).parsed
+        made = copies(tree)
     except (JMESPathError, ValueError, RecursionError) as error:
-        said = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        raise ExpressionError(f"{text!r} is not JMESPath: {said}") from None
+        said = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:200]
+        raise ExpressionError(f"{shown} is not JMESPath: {said}") from None
+    if made > MOST_COPIES:
+        raise TooMuch(f"{shown} can make more than {MOST_COPIES:,} copies of what it reads; that is the most")
     return tree
 
 

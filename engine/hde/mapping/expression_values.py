@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from numbers import Number
 from typing import Any, Final
 
-from jmespath.functions import Functions
+from hde.mapping.expression_bounds import BoundedFunctions
 
 Expression = Callable[[Any], Any]
 
-_call: Final = Functions().call_function
+_call: Final = BoundedFunctions().call_function
 
 
 class _Expression:

@@ -12,6 +12,7 @@ from hde.errors import WrongUse
 from hde.mapping.values import number, refuse
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_PATTERN = 100
 
 _DAY = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -63,17 +64,22 @@ def epoch(value: object, path: str, unit: timedelta) -> datetime:
 
 def pattern(text: str) -> Callable[[object, str], datetime]:
     """A reader of a strptime pattern; naive unless the pattern holds %z. WrongUse for a pattern that leaves gaps."""
+    if len(text) > LONGEST_PATTERN:
+        raise WrongUse(f"time: a pattern of {len(text)} characters; {LONGEST_PATTERN} are the most")
+    shown = repr(text)
     try:
         datetime.strptime("", text)  # noqa: DTZ007 - only to learn whether the pattern compiles
+    except re.error:
+        raise WrongUse(f"time: {shown} says one thing twice") from None
     except ValueError as error:
         if "format" in str(error) and "does not match" not in str(error):
-            raise WrongUse(f"time: {text!r} is not a strptime pattern: {error}") from None
+            raise WrongUse(f"time: {shown} is not a strptime pattern: {' '.join(str(error).split())}") from None
     given = set(re.findall(r"%(.)", text.replace("%%", "")))
     if given & set("cxXZ"):
-        raise WrongUse(f"time: {text!r}: %c, %x, %X and %Z mean something else on every machine")
+        raise WrongUse(f"time: {shown}: %c, %x, %X and %Z mean something else on every machine")
     dated = given & set("yY") and (({"d"} <= given and given & set("mbB")) or "j" in given)
     if not dated and not {"G", "V", "u"} <= given:
-        raise WrongUse(f"time: {text!r} {_DAYLESS}")
+        raise WrongUse(f"time: {shown} {_DAYLESS}")
 
     def read(value: object, path: str) -> datetime:
         if isinstance(value, str) and value.isascii():
@@ -151,7 +157,7 @@ def fixed(value: object, path: str, to_seconds: Callable[[float], float] | None)
     if isinstance(value, str):
         seconds = offset_seconds(value)
     if seconds is None and to_seconds is not None:
-        seconds = to_seconds(number(value, path))
+        seconds = _in_seconds(value, path, to_seconds, "offset")
     if seconds is None or not -86400 < seconds < 86400 or seconds != int(seconds):
         refuse(value, path, "offset")
     return timezone(timedelta(seconds=int(seconds)))
@@ -176,12 +182,20 @@ def span(value: object, path: str, to_seconds: Callable[[float], float] | None) 
     if seconds is None:
         if to_seconds is None:
             refuse(value, path, "span")
-        seconds = to_seconds(number(value, path))
+        seconds = _in_seconds(value, path, to_seconds, "span")
     try:
         timedelta(seconds=seconds)
     except (OverflowError, ValueError):
         refuse(value, path, "span")
     return seconds
+
+
+def _in_seconds(value: object, path: str, to_seconds: Callable[[float], float], rule: str) -> float:
+    """A whole number may have hundreds of digits, which no float holds."""
+    try:
+        return to_seconds(number(value, path))
+    except OverflowError:
+        refuse(value, path, rule)
 
 
 def span_seconds(text: str) -> float | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 
+from hde.errors import Unreadable
 from hde.issues import Issue
 from hde.source.exact import decode_exactly
 from hde.source.formats import KINDS, Record
 from hde.source.formats.shape import plain_path
 from hde.source.formats.xml_elements import document
 from hde.source.records import Body
-from hde.source.unpacking import unpacked_members
+from hde.source.unpacking import LARGEST_ANSWER, unpacked_members
 from hde.spec.connector import Format
 
 
@@ -50,7 +51,15 @@ class _Decoded(Body):
         if plain is None:
             return super().records(path)
         read = KINDS[self._format.kind]
-        return [record for part in self._parts() for record in read(io.BytesIO(part), self._format, plain)]
+        found: list[Record] = []
+        room = LARGEST_ANSWER
+        for part in self._parts():
+            for record in read(io.BytesIO(part), self._format, plain):
+                room -= len(record) if isinstance(record, bytes) else 0
+                if room < 0:
+                    raise Unreadable(f"the records of one answer take more than {LARGEST_ANSWER // 1024 // 1024} MB")
+                found.append(record)
+        return found
 
     def _all(self) -> object:
         if self._format.kind in ("csv", "ndjson"):

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO, cast
 
@@ -21,20 +22,42 @@ LARGEST_ANSWER = 256 * 1024 * 1024
 """Bytes of all files together that are read out of one answer."""
 
 
+@dataclass(frozen=True)
+class Glob:
+    """A pattern of names. It takes steps in proportion to pattern times name, whatever is in them."""
+
+    steps: tuple[re.Pattern[str] | None, ...]
+    """One per folder, the name last; None is `**`."""
+
+    def fullmatch(self, name: str) -> bool:
+        ends = {0}
+        names = name.split("/")
+        for step in self.steps:
+            if step is None:
+                first = min(ends)
+                hidden = (at for at in range(first, len(names)) if not names[at] or names[at].startswith("."))
+                ends = set(range(first, min(next(hidden, len(names)), len(names) - 1) + 1))
+            else:
+                ends = {at + 1 for at in ends if at < len(names) and step.fullmatch(names[at])}
+            if not ends:
+                return False
+        return len(names) in ends
+
+
 @lru_cache
-def glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> Glob:
     """`*` and `?` within a name, `**` over folders. Names that begin with a dot are matched only by one that does."""
     *folders, name = pattern.split("/")
-    steps = ["(?:(?!\\.)[^/]+/)*" if step == "**" else f"{_one_name(step)}/" for step in folders]
-    return re.compile(
-        "".join(steps) + ("(?:(?!\\.)[^/]+/)*" if name == "**" else "") + _one_name(name.replace("**", "*"))
-    )
+    steps = [None if step == "**" else _one_name(step) for step in folders]
+    return Glob((*steps, *([None] if name == "**" else []), _one_name(name.replace("**", "*"))))
 
 
-def _one_name(pattern: str) -> str:
-    signs = {"*": "[^/]*", "?": "[^/]"}
-    start = "" if pattern.startswith(".") else "(?!\\.)"
-    return start + "".join(signs.get(sign, re.escape(sign)) for sign in pattern)
+def _one_name(pattern: str) -> re.Pattern[str]:
+    """Each part between stars is looked for once, from the left (atomic): no star is tried at more lengths."""
+    first, *parts = [re.escape(part).replace("\\?", ".") for part in re.sub(r"\*+", "*", pattern).split("*")]
+    inner = "".join(f"(?>.*?{part})" for part in parts[:-1])
+    last = f".*{parts[-1]}" if parts else ""
+    return re.compile(("" if pattern.startswith(".") else r"(?!\.)") + "(?!$)" + first + inner + last, re.DOTALL)
 
 
 def reaches_into(pattern: str, folder: str) -> bool:

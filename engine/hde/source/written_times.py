@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -43,5 +44,5 @@ def _parsed(value: object, pattern: str) -> str:
         if not any(sign in pattern for sign in ("%H", "%I", "%M")):
             return found.date().isoformat()
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, re.error):  # a pattern that says one thing twice is none
         raise Misfit("form") from None

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from hde.errors import WrongUse
-from hde.mapping.expression import NAMED, ExpressionError, parse
+from hde.mapping.expression import NAMED, ExpressionError, TooMuch, parse
+from hde.mapping.expression_bounds import LONGEST_TEXT
 from hde.spec.jmespath_words import not_a_function, not_a_path, not_jmespath
 from hde.spec.problem import quoted
 from hde.spec.template import compile_template
@@ -39,6 +40,8 @@ def check_jmespath(text: str) -> None:
     try:
         parse(text)
         fault = not_a_function(text)
+    except TooMuch:
+        raise
     except ExpressionError as error:
         raise WrongUse(not_jmespath(text, error.__context__)) from None
     except RecursionError:
@@ -49,7 +52,7 @@ def check_jmespath(text: str) -> None:
 
 def check_path(text: str) -> None:
     """A JMESPath on the record, or `$name` and one below it; WrongUse for what does not compile."""
-    if not text.startswith("$"):
+    if not text.startswith("$") or len(text) > LONGEST_TEXT:
         check_jmespath(text)
         return
     match = NAMED.match(text)

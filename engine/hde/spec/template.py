@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeVar
+from math import isfinite
+from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
@@ -18,12 +19,14 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from hde.errors import WrongUse
-from hde.spec.template_filters import FILTERS, LONGEST_OUTPUT, FilterError, as_text, operand
+from hde.spec.template_filters import FILTERS, LONGEST_OUTPUT, FilterError, as_text, bounded, concatenated
 
-T = TypeVar("T")
 Scope = Mapping[str, object]
 LONGEST_TEXT = 10_000
-OPERAND: Final = "part of ~"
+MOST_OF_ONE_VALUE: Final = 10 * LONGEST_OUTPUT
+"""Of the texts and parts of a value that is passed on as it is: a list of references may be long."""
+_LONGEST_SHOWN: Final = 80
+CONCATENATED: Final = "parts of ~"
 """No author can write a filter of this name."""
 
 _ALLOWED = (
@@ -54,9 +57,9 @@ class _Hole:
         try:
             return self.evaluate(**scope)
         except FilterError as error:
-            raise TemplateError(f"{{{{ {self.source[:60]} }}}}: {error}") from None
+            raise TemplateError(f"{_hole(self.source)}: {error}") from None
         except (JinjaError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise TemplateError(f"{{{{ {self.source[:60]} }}}} cannot be computed ({type(error).__name__})") from None
+            raise TemplateError(f"{_hole(self.source)} cannot be computed ({type(error).__name__})") from None
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,23 @@ class Template:
     def value(self, scope: Scope) -> object:
         """The value: of its own type if the template is one expression, else text."""
         if len(self.parts) == 1 and isinstance(self.parts[0], _Hole):
-            return _bounded(self.parts[0].value(scope), self.text)
+            value = self.parts[0].value(scope)
+            try:
+                bounded(value, LONGEST_OUTPUT if isinstance(value, str) else MOST_OF_ONE_VALUE)
+            except FilterError as error:
+                raise TemplateError(f"{_hole(self.parts[0].source)}: {error}") from None
+            return value
         return self.render(scope)
 
     def render(self, scope: Scope, *, as_segments: bool = False) -> str:
         """The text. A null inside it is an error; with `as_segments` each value is encoded as one path segment."""
-        return _bounded("".join(self._pieces(scope, as_segments)), self.text)
+        pieces, length = [], 0
+        for piece in self._pieces(scope, as_segments):
+            length += len(piece)
+            if length > LONGEST_OUTPUT:
+                raise TemplateError(f"{_shown(self.text)!r} gives more than {LONGEST_OUTPUT} characters")
+            pieces.append(piece)
+        return "".join(pieces)
 
     def _pieces(self, scope: Scope, as_segments: bool) -> Iterator[str]:
         for part in self.parts:
@@ -88,8 +102,12 @@ class Template:
                 continue
             value = part.value(scope)
             if value is None:
-                raise TemplateError(f"{{{{ {part.source} }}}} gives nothing in {self.text!r}, where a text is needed")
-            yield _segment(as_text(value)) if as_segments else as_text(value)
+                where = f"in {_shown(self.text)!r}, where a text is needed"
+                raise TemplateError(f"{_hole(part.source)} gives nothing {where}")
+            try:
+                yield _segment(as_text(value)) if as_segments else as_text(value)
+            except FilterError as error:
+                raise TemplateError(f"{_hole(part.source)}: {error}") from None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Template) and other.text == self.text
@@ -123,13 +141,15 @@ def compile_template(text: str) -> Template:
             names |= read
             evaluate = _environment().compile_expression(source, undefined_to_none=True)
             parts.append(_Hole(source, evaluate, path if read == {path} else ()))
-        except RecursionError:
-            raise TemplateError(f"{{{{ {source[:40]}... }}}} is nested too deeply") from None
+        except (RecursionError, MemoryError):
+            raise TemplateError(f"{{{{ {_shown(source)[:40]}... }}}} is nested too deeply") from None
+        except (SyntaxError, ValueError):
+            raise TemplateError(f"{_hole(source)} is no expression") from None
         position = match.end()
     if position < len(text) or not parts:
         parts.append(text[position:])
     if any(isinstance(part, str) and ("{{" in part or "}}" in part) for part in parts):
-        raise TemplateError(f"{{{{ without }}}} in {text!r}")
+        raise TemplateError(f"{{{{ without }}}} in {_shown(text)!r}")
     return Template(text, tuple(parts), frozenset(names))
 
 
@@ -181,32 +201,47 @@ def _at(path: tuple[str, ...], scope: Scope) -> object:
 
 
 def _segment(text: str) -> str:
-    encoded = quote(text, safe="")
+    try:
+        encoded = quote(text, safe="")
+    except UnicodeEncodeError:
+        raise FilterError("half a character (a lone surrogate), which no address can hold") from None
     return encoded.replace(".", "%2E") if set(encoded) <= {"."} else encoded
 
 
-def _bounded(value: T, text: str) -> T:
-    if isinstance(value, str | list | tuple) and len(value) > LONGEST_OUTPUT:
-        raise TemplateError(f"{text!r} gives more than {LONGEST_OUTPUT} characters")
-    return value
+def _shown(text: str) -> str:
+    """A template as a message shows it: in one line, and not all of a long one."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 3] + "..."
+
+
+def _hole(source: str) -> str:
+    return f"{{{{ {_shown(source)} }}}}"
 
 
 class _Environment(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset("+")
+
     def from_string(self, source: str | nodes.Template, *args: Any, **kwargs: Any) -> jinja2.Template:
-        """As Jinja's own, but `~` refuses null, which would become the text None."""
+        """As Jinja's own, but `~` refuses null, which would become the text None, and is bounded."""
         if isinstance(source, nodes.Template):
             for concat in source.find_all(nodes.Concat):
+                parts = nodes.List(concat.nodes, lineno=concat.lineno, environment=self)
                 concat.nodes = [
-                    nodes.Filter(node, OPERAND, [], [], None, None, lineno=concat.lineno, environment=self)
-                    for node in concat.nodes
+                    nodes.Filter(parts, CONCATENATED, [], [], None, None, lineno=concat.lineno, environment=self)
                 ]
         return super().from_string(source, *args, **kwargs)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """`+` of texts and lists, within bounds."""
+        if hasattr(left, "__len__") and hasattr(right, "__len__") and len(left) + len(right) > LONGEST_OUTPUT:
+            raise FilterError(f"more than {LONGEST_OUTPUT} characters")
+        return super().call_binop(context, operator, left, right)
 
 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
     environment = _Environment(autoescape=False)
-    environment.filters = {**FILTERS, OPERAND: operand}
+    environment.filters = {**FILTERS, CONCATENATED: concatenated}
     environment.globals.clear()
     return environment
 
@@ -215,18 +250,20 @@ def _names(source: str) -> Iterator[tuple[str, ...]]:
     try:
         tree = _environment().parse("{{ " + source + " }}")
     except TemplateSyntaxError as error:
-        raise TemplateError(f"{{{{ {source} }}}}: {error.message}") from None
+        raise TemplateError(f"{_hole(source)}: {_shown(error.message or '')}") from None
     for node in _walk([tree]):
+        if isinstance(node, nodes.Const) and isinstance(node.value, float) and not isfinite(node.value):
+            raise TemplateError(f"{_hole(source)}: a number that is too large")
         if not isinstance(node, _ALLOWED):
             what = type(node).__name__.lower()
-            raise TemplateError(f"{{{{ {source} }}}}: {what} is not part of templates; names, filters and ~ are")
+            raise TemplateError(f"{_hole(source)}: {what} is not part of templates; names, filters and ~ are")
         if isinstance(node, nodes.Getitem) and str(getattr(node.arg, "value", "")).startswith("_"):
-            raise TemplateError(f"{{{{ {source} }}}}: names that begin with _ are out of reach")
+            raise TemplateError(f"{_hole(source)}: names that begin with _ are out of reach")
         if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-            raise TemplateError(f"{{{{ {source} }}}}: no filter {node.name!r}; there are {', '.join(FILTERS)}")
+            raise TemplateError(f"{_hole(source)}: no filter {_shown(node.name)!r}; there are {', '.join(FILTERS)}")
         if isinstance(node, nodes.Name | nodes.Getattr) and (name := _dotted(node)):
             if any(part.startswith("_") for part in name):
-                raise TemplateError(f"{{{{ {source} }}}}: names that begin with _ are out of reach")
+                raise TemplateError(f"{_hole(source)}: names that begin with _ are out of reach")
             yield name
 
 

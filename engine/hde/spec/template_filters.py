@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha1, sha256
 from typing import Any, Final
 
 from jinja2 import Undefined
 
 LONGEST_OUTPUT: Final = 1_000_000
+_MOST_BITS: Final = 10_000
+"""Python takes its time to write larger numbers in digits, and refuses to from 4,300 of them on."""
 Filter = Callable[..., Any]
 
 
@@ -19,14 +21,43 @@ class FilterError(ValueError):
 
 def as_text(value: object) -> str:
     """A value as it stands in a URL or header: true and false in JSON's spelling."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise FilterError("a number of too many digits")
+    bounded(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def operand(value: object) -> str:
-    """A part of `a ~ b`: null inside a longer text is an error."""
-    if _is_nothing(value):
-        raise FilterError("null inside a text; `default` or a condition says what stands there instead")
-    return as_text(value)
+def concatenated(values: Iterable[object]) -> str:
+    """`a ~ b`: null inside a longer text is an error."""
+    return _joined(_operands(values))
+
+
+def _operands(values: Iterable[object]) -> Iterable[str]:
+    for value in values:
+        if _is_nothing(value):
+            raise FilterError("null inside a text; `default` or a condition says what stands there instead")
+        yield as_text(value)
+
+
+def bounded(value: object, most: int = LONGEST_OUTPUT) -> None:
+    """FilterError where the texts and parts of a value are too many. One that stands in it twice counts twice."""
+    todo: list[Any] = [value]
+    while todo:
+        match todo.pop():
+            case str() as text:
+                most -= len(text)
+            case list() | tuple() as items:
+                most -= len(items)
+                todo += items if most >= 0 else ()
+            case dict() as entries:
+                most -= len(entries)
+                todo += (*entries, *entries.values()) if most >= 0 else ()
+            case int() as number if number.bit_length() > _MOST_BITS:
+                most -= number.bit_length()
+        if most < 0:
+            raise FilterError(f"more than {LONGEST_OUTPUT} characters")
 
 
 def _default(value: object, instead: object = "") -> object:
@@ -45,9 +76,18 @@ def _int(value: Any) -> int | None:
 def _join(value: Any, between: str = "") -> str | None:
     if _is_nothing(value):
         return None
-    items = [as_text(item) for item in value if item is not None]
-    _bounded(sum(map(len, items)) + len(items) * len(between))
-    return between.join(items)
+    return _joined((as_text(item) for item in value if item is not None), between)
+
+
+def _joined(texts: Iterable[str], between: str = "") -> str:
+    """Counted as they come: what is too long is never held."""
+    held: list[str] = []
+    room = LONGEST_OUTPUT
+    for text in texts:
+        room -= len(text) + len(between)
+        _bounded(LONGEST_OUTPUT - room)
+        held.append(text)
+    return between.join(held)
 
 
 def _replace(value: object, old: str, new: str) -> str | None:

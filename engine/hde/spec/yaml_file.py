@@ -19,6 +19,10 @@ from hde.spec.yaml_syntax import DEEPEST, TOO_DEEP, undecodable, unreadable
 
 Position = tuple[int, int]
 LARGEST_FILE: Final = 1_000_000
+MOST_VALUES: Final = 50_000
+LONGEST_KEY: Final = 200
+MOST_PROBLEMS: Final = 100
+"""What is said of a file stays readable, and reading it takes no longer for a file that is nothing but mistakes."""
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_KEY: Final = object()
 
@@ -111,8 +115,14 @@ class _Builder:
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 self._stack.pop()
             case yaml.AliasEvent():
-                message = f"'*{event.anchor}': aliases are not read; write it out, or use `shared` and `like`"
+                message = (
+                    f"{quoted(f'*{event.anchor}')}: aliases are not read; write it out, or use `shared` and `like`"
+                )
                 raise Problems([self._problem(event, self._here(), message)])
+        if len(self.problems) > MOST_PROBLEMS:
+            raise Problems([self._problem(event, (), f"more than {MOST_PROBLEMS} mistakes; the rest is not read")])
+        if len(self.values) > MOST_VALUES:
+            raise Problems([self._problem(event, (), f"more than {MOST_VALUES:,} values; that is the most")])
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         frame = self._stack[-1] if self._stack else None
@@ -129,6 +139,9 @@ class _Builder:
 
     def _key(self, frame: _Frame, event: yaml.ScalarEvent) -> None:
         """Keys are text as written: `no`, `200` and `8867-4` are what they look like."""
+        if len(event.value) > LONGEST_KEY:
+            message = f"a key of {len(event.value)} characters; {LONGEST_KEY} are the most"
+            raise Problems([self._problem(event, frame.path, message)])
         frame.key, frame.key_position = event.value, _position(event)
         path = (*frame.path, event.value)
         if event.value == "<<" and not event.style:
@@ -197,7 +210,7 @@ def _unprintable(key: str) -> str:
 
 def _decorations(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> Iterator[str]:
     if event.anchor is not None:
-        yield f"'&{event.anchor}': anchors are not read; write it out, or use `shared` and `like`"
+        yield f"{quoted(f'&{event.anchor}')}: anchors are not read; write it out, or use `shared` and `like`"
     if event.tag is not None:
         tag = event.tag.replace("tag:yaml.org,2002:", "!!")
         yield f"{quoted(tag)}: tags are not read; put a text that begins with ! in quotes"

@@ -36,6 +36,8 @@ def scalar(text: str) -> str | int | float | bool | None:
     if _NOT_FINITE.match(text):
         raise ScalarError(f"{text!r} is no number here; in quotes it is a text")
     if _ZEROS.match(text) or _BASE.match(text) or _UNDERSCORES.match(text):
+        if len(text) > _MOST_DIGITS:
+            raise ScalarError(f"a number of {len(text)} digits; in quotes it is a text")
         raise ScalarError(f"write {text!r} in quotes, or as a plain number ({_plain(text)})")
     if _INTEGER.match(text):
         if len(text) > _MOST_DIGITS:

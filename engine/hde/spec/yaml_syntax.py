@@ -23,7 +23,8 @@ def unreadable(file: Path, text: str, error: yaml.YAMLError) -> Problem:
             return Problem(str(file), *glued)
         line, column = error.problem_mark.line + 1, error.problem_mark.column + 1
         return Problem(str(file), line, column, "", _words(text, error, line))
-    position = getattr(error, "position", 0)
+    # the parser's own position counts bytes or characters; the first of what it cannot take is where it stopped
+    position = max(0, text.find(chr(getattr(error, "character", 0))))
     before = text[:position]
     line, column = before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1
     return Problem(str(file), line, column, "", f"a control character (U+{ord(text[position]):04X}); take it out")

@@ -16,6 +16,7 @@ from hde.spec.connector import Format
 
 csv.field_size_limit(LARGEST_RECORD)  # for the whole process; what Python sets (128 KB) is less than a long note
 
+MOST_COLUMNS = 10_000
 _TOO_MANY = "more cells than the header"
 _QUOTES = "quotes that CSV does not allow"
 
@@ -70,6 +71,8 @@ def _header(rows: Iterator[list[str]], lines: _Lines) -> list[str]:
         raise Unreadable(f"line {lines.row}: a header with {_QUOTES}") from None
     while cells and not cells[-1]:
         cells.pop()
+    if len(cells) > MOST_COLUMNS:
+        raise Unreadable(f"line {lines.row}: a header of {len(cells)} columns; {MOST_COLUMNS} are the most")
     if not cells:
         raise Unreadable(f"line {lines.row}: blank, where the header was expected (`skip` passes over lines above it)")
     names: list[str] = []

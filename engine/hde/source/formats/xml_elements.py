@@ -71,6 +71,7 @@ def _parser(elements: _Elements) -> Any:
     parser.StartDoctypeDeclHandler = _refuse_html
     parser.EntityDeclHandler = _refuse_entity
     parser.SkippedEntityHandler = _refuse_entity
+    parser.AttlistDeclHandler = _refuse_default
     return parser
 
 
@@ -81,6 +82,13 @@ def _refuse_html(name: str, *declared: object) -> None:
 
 def _refuse_entity(*declared: object) -> None:
     raise Unreadable("entities of its own (<!ENTITY>), which are refused: a few bytes of them can become gigabytes")
+
+
+def _refuse_default(element: str, attribute: str, kind: str, default: str | None, required: int) -> None:
+    if default is not None:
+        raise Unreadable(
+            "attributes with a value of their own (<!ATTLIST>), which are refused: it comes with every element"
+        )
 
 
 def _unreadable(error: expat.ExpatError, is_last: bool) -> Unreadable:
