@@ -18,11 +18,12 @@ from jmespath.parser import ParsedResult
 
 from hde.errors import WrongUse
 from hde.mapping import expression_tree
-from hde.mapping.expression_bounds import LONGEST_TEXT, MOST_COPIES, BoundedFunctions, copies
+from hde.mapping.expression_bounds import MOST_COPIES, BoundedFunctions, copies
 from hde.mapping.expression_code import Code
 from hde.mapping.expression_tree import Node
 
 Expression = Callable[[object], Any]
+LONGEST_TEXT = 10_000
 NAMED = re.compile(r"\$((?:parent\.\$)*[A-Za-z_][A-Za-z0-9_-]*)(?:\.(.+)|(\[.+))?\Z", re.DOTALL)
 """A path at something with a name, `$sleep.start` or `$sleep[0]`: the name, and what is read below it.
 

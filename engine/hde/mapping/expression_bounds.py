@@ -12,7 +12,6 @@ from typing import Any, Final
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions, signature
 
-LONGEST_TEXT: Final = 10_000
 MOST_COPIES: Final = 2_000
 """Of one value. The largest expressions that people write make a few dozen."""
 LONGEST_RESULT: Final = 10_000_000

@@ -9,8 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from hde.errors import WrongUse
-from hde.mapping.expression import NAMED, ExpressionError, TooMuch, parse
-from hde.mapping.expression_bounds import LONGEST_TEXT
+from hde.mapping.expression import LONGEST_TEXT, NAMED, ExpressionError, TooMuch, parse
 from hde.spec.jmespath_words import not_a_function, not_a_path, not_jmespath
 from hde.spec.problem import quoted
 from hde.spec.template import compile_template
