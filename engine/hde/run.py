@@ -18,7 +18,7 @@ from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.load import Source
 from hde.spec.problem import did_you_mean
-from hde.steps import accounts, map_raw, plan, read_windows, retention
+from hde.steps import accounts, map_raw, origins, plan, read_windows, retention
 from hde.steps.accounts import Way
 from hde.steps.again import again
 from hde.steps.fetch import fetch_day, fetch_level, storing_of
@@ -65,7 +65,9 @@ def _run(
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         external_id = accounts.choose_account(way, options.account)
         with database.connection() as connection, accounts.shared_budget(database, way, external_id) as budget:
+            origins.check_origins(connection, way, external_id)
             account = accounts.known_account(connection, way, external_id, budget)
+            origins.keep_origins(connection, way, account.external_id)
             connection.commit()
             command = "daily-refresh" if options.daily_refresh else "run"
             with _recorded(source, way, database, connection, account, report, command, options.wait) as stage:

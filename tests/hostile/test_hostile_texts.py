@@ -266,6 +266,11 @@ _ANSWERS = st.lists(
 ).map(b"".join)  # fmt: skip
 
 
+def test_a_line_that_cannot_be_read_stops_no_other() -> None:
+    """Found by atheris: an expression on the whole answer met what is only set aside as a record."""
+    assert body_of(b'{"a": 1}\n[1e5 \0\n{"a": 2}\n', Format("ndjson")).value("[].a") == [1, 2]
+
+
 @seed(12)
 @REPEATED
 @given(st.one_of(_ANSWERS, st.binary(max_size=60)), st.sampled_from([*KINDS, "zip"]))

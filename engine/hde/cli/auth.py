@@ -11,6 +11,7 @@ from hde.cli.run import source_of, stop_sign
 from hde.places import make_home
 from hde.steps import accounts
 from hde.steps.accounts import Way
+from hde.steps.origins import agree_to_origins
 from hde.steps.settings import settings_of
 from hde.store import migrate
 from hde.store.database import open_database
@@ -47,10 +48,13 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         if not source.connector.has_tokens:
-            click.echo(f"{title}: the settings work, account {accounts.check_settings(database, way)}.")
+            checked = accounts.check_settings(database, way)
+            agree_to_origins(database, way, checked)
+            click.echo(f"{title}: the settings work, account {checked}.")
             return 0
         working = None if force else accounts.working_account(database, way, account)
         if working is not None:
+            agree_to_origins(database, way, working)
             click.echo(f"{title}: account {working} works. Nothing to do; --force signs in anew.")
             return 0
         signed_in = accounts.sign_in_account(
@@ -60,6 +64,7 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
             say=lambda text: click.echo(text, err=True),
             ask=lambda text: str(click.prompt(text, err=True)),
         )
+        agree_to_origins(database, way, signed_in.external_id)
     click.echo(f"{title}: signed in as account {signed_in.external_id}. Tokens: {way.tokens.where} (encrypted).")
     click.echo(f"Next: hde run {connector}")
     return 0

@@ -63,7 +63,7 @@ class _Decoded(Body):
 
     def _all(self) -> object:
         if self._format.kind in ("csv", "ndjson"):
-            return [decode_exactly(record) for record in self.records(None) if not isinstance(record, Issue)]
+            return [read for record in self.records(None) if not isinstance(record, Issue) for read in _read(record)]
         documents = [document(part) if self._format.kind == "xml" else Body(part).whole() for part in self._parts()]
         return documents if self._format.zip else documents[0]
 
@@ -72,3 +72,11 @@ class _Decoded(Body):
             yield self._given
         else:
             yield from unpacked_members(self._given, self._format.zip)
+
+
+def _read(record: bytes) -> Iterator[object]:
+    """Nothing of a line that cannot be read: as a record it is an issue, and stops nobody else."""
+    try:
+        yield decode_exactly(record)
+    except (ValueError, RecursionError):
+        return

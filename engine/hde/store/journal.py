@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
@@ -67,6 +67,26 @@ def connect_account(connection: Connection, connector: str, external_id: str, ke
             (row[0], row[0]),
         )
     return Account(row[0], connector, external_id, kept)
+
+
+def origins(connection: Connection, connector: str, external_id: str | None) -> set[str] | None:
+    """Where somebody has agreed that requests go, of this account or of any; None where nobody was asked yet."""
+    rows = connection.execute(
+        "SELECT origins FROM meta.connections WHERE connector = %s AND external_id = COALESCE(%s, external_id)",
+        (connector, external_id),
+    ).fetchall()
+    known = [set(found) for (found,) in rows if found is not None]
+    return set().union(*known) if known else None
+
+
+def keep_origins(connection: Connection, connector: str, external_id: str, agreed: Sequence[str]) -> None:
+    """Committed at once, unless the caller has a transaction open."""
+    with connection.transaction():
+        connection.execute(
+            "UPDATE meta.connections SET origins = %s WHERE connector = %s AND external_id = %s"
+            " AND origins IS DISTINCT FROM %s",
+            (list(agreed), connector, external_id, list(agreed)),
+        )
 
 
 def set_status(connection: Connection, account: int, status: str) -> None:

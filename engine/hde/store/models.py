@@ -64,6 +64,11 @@ connections = Table(
         "status", Text, nullable=False, server_default="connected", comment="connected, sign-in needed, disconnected"
     ),
     _instant("created_at", "first sign-in", nullable=False, server_default=text("now()")),
+    Column(
+        "origins",
+        ARRAY(Text),
+        comment="where its requests went when somebody last signed in; null: before that was kept",
+    ),
     UniqueConstraint("connector", "external_id"),
     schema="meta",
     comment="Accounts: one connector, one person or tenant at that source.",
