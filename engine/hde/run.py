@@ -65,9 +65,9 @@ def _run(
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         external_id = accounts.choose_account(way, options.account)
         with database.connection() as connection, accounts.shared_budget(database, way, external_id) as budget:
-            origins.check_origins(connection, way, external_id)
+            origins.check_origins(connection, way, source.connector_file, external_id)
             account = accounts.known_account(connection, way, external_id, budget)
-            origins.keep_origins(connection, way, account.external_id)
+            origins.keep_origins(connection, way, source.connector_file, account.external_id)
             connection.commit()
             command = "daily-refresh" if options.daily_refresh else "run"
             with _recorded(source, way, database, connection, account, report, command, options.wait) as stage:

@@ -7,8 +7,8 @@ from pathlib import Path
 from loopback_made import Reply, Source, write_made
 from run_made import ask, call, do
 
+from hde.check.reach import origins
 from hde.spec.load import load_source
-from hde.steps.origins import origins_of
 from hde.steps.settings import settings_of
 
 LISTED = "alpha: {path: /alpha, records: records, key: [id], columns: {id: bigint}}"
@@ -26,13 +26,14 @@ resources: {things: {path: /things, records: records, key: [id], columns: {id: t
 """
 
 
-def test_every_address_counts_but_those_of_this_machine(tmp_path: Path) -> None:
+def test_origins_are_those_of_the_settings_in_use(tmp_path: Path) -> None:
     file = tmp_path / "connectors" / "made.yaml"
     file.parent.mkdir()
     file.write_text(SAID)
-    connector = load_source(file, tmp_path).connector
-    assert sorted(origins_of(connector, settings_of(connector))) == [
-        "https://api.example.com",
+    source = load_source(file, tmp_path)
+    settings = settings_of(source.connector) | {"host": "api.other.example"}
+    assert sorted(origins(source.connector, source.connector_file, settings)) == [
+        "https://api.other.example",
         "https://login.example.com",
         "https://login.example.com:8443",
     ]

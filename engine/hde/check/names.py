@@ -18,7 +18,7 @@ from hde.spec.yaml_file import YamlFile
 PAGE_NAMES = {"cursor": ("cursor",), "page": ("number", "size"), "offset": ("offset", "size")}
 """What each kind of pagination gives; kinds that are not here go to a URL as it stands and give nothing."""
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -272,6 +272,6 @@ def _open_line(spot: Spot, connector: Connector, file: YamlFile) -> Iterator[Pro
         url = urlsplit(spot.template.render({"settings": defaults}))
     except (TemplateError, ValueError, TypeError):
         return
-    if url.scheme == "http" and url.hostname not in _LOOPBACK:
+    if url.scheme == "http" and url.hostname not in LOOPBACK:
         message = f"http://{url.hostname} is not encrypted: whoever is on the way reads tokens and records. Use https"
         yield complain(file, spot.trail, message, "warning")

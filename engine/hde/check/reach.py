@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,11 +25,12 @@ def reach_lines(connector_file: Path) -> Iterator[str]:
         yield f"{connector_file}: secret {variable}, in {', '.join(places)}"
 
 
-def origins(connector: Connector, file: YamlFile) -> list[str]:
-    """Every origin, settings at their defaults; a setting without one is shown by its variable."""
+def origins(connector: Connector, file: YamlFile, settings: Mapping[str, str] | None = None) -> list[str]:
+    """Every origin, with `settings` or at their defaults; one without, or that is secret, is shown by its variable."""
     known = {
-        name: f"${setting.variable(connector.name)}" if setting.default is None else setting.default
+        name: f"${setting.variable(connector.name)}" if value is None or (setting.secret and settings) else value
         for name, setting in connector.settings.items()
+        for value in ((settings or {}).get(name, setting.default),)
     }
     found: dict[str, None] = {}
     for spot in spots(connector, file):

@@ -49,12 +49,12 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         if not source.connector.has_tokens:
             checked = accounts.check_settings(database, way)
-            agree_to_origins(database, way, checked)
+            agree_to_origins(database, way, source.connector_file, checked)
             click.echo(f"{title}: the settings work, account {checked}.")
             return 0
         working = None if force else accounts.working_account(database, way, account)
         if working is not None:
-            agree_to_origins(database, way, working)
+            agree_to_origins(database, way, source.connector_file, working)
             click.echo(f"{title}: account {working} works. Nothing to do; --force signs in anew.")
             return 0
         signed_in = accounts.sign_in_account(
@@ -64,7 +64,7 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
             say=lambda text: click.echo(text, err=True),
             ask=lambda text: str(click.prompt(text, err=True)),
         )
-        agree_to_origins(database, way, signed_in.external_id)
+        agree_to_origins(database, way, source.connector_file, signed_in.external_id)
     click.echo(f"{title}: signed in as account {signed_in.external_id}. Tokens: {way.tokens.where} (encrypted).")
     click.echo(f"Next: hde run {connector}")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +9,6 @@ from hde.errors import DatabaseAway, DatabaseUnreachable
 from hde.store.database import Connection, Database, DatabaseError, lock_number
 from hde.tokens.model import Resealed, Stored
 from hde.tokens.seal import SecretKey
-
-PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class DatabaseTokens:
@@ -43,30 +40,23 @@ class DatabaseTokens:
         return Stored(self._key.open(row[0], connector, account), row[1], row[2]) if row else None
 
     def write(self, connector: str, account: str, stored: Stored) -> None:
-        """The answer to a refresh is lost if it is not written, so a database that went away is waited for a while."""
+        """As TokenStore says: in one transaction, on disk when it returns."""
         sealed = self._key.seal(stored.token, connector, account)
-        for pause in (*PAUSES, None):
-            try:
-                self._write(connector, account, stored, sealed)
-                return
-            except DatabaseAway:
-                if pause is None:
-                    raise
-                time.sleep(pause)
-            except (DatabaseError, DatabaseUnreachable) as error:
-                said = f"{self.where} cannot be written; what it holds is as it was: {error}"
-                raise type(error)(said) from None
-
-    def _write(self, connector: str, account: str, stored: Stored, sealed: str) -> None:
-        with self._connection() as connection, connection.transaction():
-            connection.execute("SET LOCAL synchronous_commit = on")
-            connection.execute(
-                "INSERT INTO meta.tokens (connector, external_id, sealed, generation, refreshing_since)"
-                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (connector, external_id) DO UPDATE SET"
-                " sealed = EXCLUDED.sealed, generation = EXCLUDED.generation,"
-                " refreshing_since = EXCLUDED.refreshing_since",
-                (connector, account, sealed, stored.generation, stored.refreshing_since),
-            )
+        try:
+            with self._connection() as connection, connection.transaction():
+                connection.execute("SET LOCAL synchronous_commit = on")
+                connection.execute(
+                    "INSERT INTO meta.tokens (connector, external_id, sealed, generation, refreshing_since)"
+                    " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (connector, external_id) DO UPDATE SET"
+                    " sealed = EXCLUDED.sealed, generation = EXCLUDED.generation,"
+                    " refreshing_since = EXCLUDED.refreshing_since",
+                    (connector, account, sealed, stored.generation, stored.refreshing_since),
+                )
+        except DatabaseAway:
+            raise
+        except (DatabaseError, DatabaseUnreachable) as error:
+            said = f"{self.where} cannot be written; what it holds is as it was: {error}"
+            raise type(error)(said) from None
 
     def reseal(self) -> Resealed:
         """As TokenStore says: in one transaction."""

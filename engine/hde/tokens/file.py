@@ -10,16 +10,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
-
-from filelock import FileLock, Timeout
 
 from hde.durable import fill, replace_file
 from hde.errors import SignInNeeded, WrongUse
 from hde.tokens.model import Resealed, Stored
-from hde.tokens.private import must_be_private
+from hde.tokens.private import locked, must_be_private
 from hde.tokens.seal import AnotherKey, SecretKey
 
 LONGEST_WAIT = 180.0
@@ -182,27 +180,8 @@ def _is_map_of_maps(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
 
 
-@contextmanager
-def _lock(path: Path, what: str) -> Iterator[None]:
-    lock = FileLock(path, mode=0o600, timeout=LONGEST_WAIT)
-    try:
-        _private_folder(path.parent)
-        lock.acquire()
-    except Timeout:
-        raise WrongUse(
-            f"another hde has held {what} for {LONGEST_WAIT:.0f} s ({path}): stop it, then try again"
-        ) from None
-    except OSError as error:
-        raise WrongUse(f"{path} cannot be made ({error.strerror}): tokens are stored beside it") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _private_folder(folder: Path) -> None:
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _lock(path: Path, what: str) -> AbstractContextManager[None]:
+    return locked(path, what, "tokens are stored", LONGEST_WAIT)
 
 
 def _rename(fresh: Path, path: Path) -> None:

@@ -13,18 +13,16 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from hde.durable import replace_file
 from hde.errors import WrongUse
 from hde.redact import register_secret
 from hde.tokens import keyring
 from hde.tokens.keyring import SERVICE
-from hde.tokens.private import must_be_private
+from hde.tokens.private import locked, must_be_private
 from hde.tokens.seal import FORMER, VARIABLE, SecretKey
 
 LONGEST_WAIT = 60.0
@@ -176,22 +174,8 @@ def _write(path: Path, data: bytes) -> None:
         ) from None
 
 
-@contextmanager
-def _turn(home: Path, name: str) -> Iterator[None]:
-    lock = FileLock(home / name, mode=0o600, timeout=LONGEST_WAIT)
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise WrongUse(
-            f"another hde has held {home / name} for {LONGEST_WAIT:.0f} s: stop it, then try again"
-        ) from None
-    except OSError as error:
-        raise WrongUse(f"{home / name} cannot be made ({error.strerror}): keys are kept beside it") from None
-    try:
-        yield
-    finally:
-        lock.release()
+def _turn(home: Path, name: str) -> AbstractContextManager[None]:
+    return locked(home / name, "the key that encrypts tokens", "keys are kept", LONGEST_WAIT)
 
 
 def _known(key: SecretKey) -> SecretKey:
