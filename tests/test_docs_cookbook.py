@@ -75,6 +75,8 @@ def written(recipe: Recipe, folder: Path) -> Path:
     for number, (block, said) in enumerate(recipe.documents):
         if "tests" in said:
             (folder / f"mappings/demo/tests/{number}.yaml").write_text(block, encoding="utf-8")
+        elif said.get("name", FRAME["name"]) != FRAME["name"]:
+            (folder / f"connectors/{said['name']}.yaml").write_text(block, encoding="utf-8")
         elif "from" in said:
             (folder / f"mappings/demo/{said['from']}.yaml").write_text(block, encoding="utf-8")
         else:

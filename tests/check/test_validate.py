@@ -14,7 +14,9 @@ sys.path.append(str(Path(__file__).parents[1] / "steps"))  # what starts a proce
 
 from run_made import ended, ending, start
 
+from hde.author.append import connector_said
 from hde.check.source import check_paths
+from hde.cli.author import test as hde_test
 from hde.cli.validate import _annotation, validate
 from hde.errors import WrongUse
 from hde.spec.load import load_source
@@ -203,3 +205,34 @@ def test_watching_checks_again_after_a_change_until_ctrl_c(pulse: Path) -> None:
         found = ended(process)
     assert (found.code, found.err) == (0, "")
     assert found.out.startswith("mappings/pulse/body.yaml:")
+
+
+def test_mappings_that_are_shared_are_looked_at_once(pulse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clinic = pulse / "connectors/clinic.yaml"
+    clinic.write_text("name: clinic\nlike: pulse\nmappings: pulse\nresources: {streams: null}\n")
+    assert _run(capsys) == (0, [], "All good.")
+    assert _run(capsys, "clinic") == (0, [], "All good.")
+    code, lines, _ = _run(capsys, "clinic", "--resolved")
+    assert (code, lines[0], "like: pulse" in lines, "  streams:" in lines) == (0, "name: clinic", False, False)
+    _change(pulse / "mappings/pulse/body.yaml", ("unit: kg", "unit: m"))
+    assert len(_run(capsys)[1]) == 1, "of two connectors"
+    with pytest.raises(WrongUse, match=r"clinic has the mappings of pulse, .*: hde test pulse"):
+        hde_test.main(["clinic"], standalone_mode=False)
+    with pytest.raises(WrongUse, match=r"has the mappings of pulse: add it there"):
+        connector_said(clinic)
+
+
+def test_mappings_nobody_looks_at_are_found(pulse: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clinic = pulse / "connectors/clinic.yaml"
+    clinic.write_text("name: clinic\nlike: pulse\nmappings: puls\n")
+    (pulse / "mappings/clinic").mkdir()
+    code, lines, _ = _run(capsys)
+    assert (code, lines) == (
+        1,
+        [
+            "connectors/clinic.yaml:3:11: mappings: no connector puls: connectors/puls.yaml is not there, under which "
+            "its mappings are tested",
+            "mappings/clinic:1:1: nothing reads these mappings: connectors/clinic.yaml has those of puls "
+            "(`mappings: puls`)",
+        ],
+    )

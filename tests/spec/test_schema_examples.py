@@ -119,6 +119,8 @@ def test_an_example_works_in_a_whole_connector(tmp_path: Path, part: str, key: s
     whole = FRAMES[part](key, example)
     if part == "" and key == "name":
         whole["name"] = example
+    if part == "" and key == "like":
+        (tmp_path / f"{example}.yaml").write_text(json.dumps(connector(name=example)), encoding="utf-8")
     file = tmp_path / f"{whole['name']}.yaml"
     file.write_text(json.dumps(whole), encoding="utf-8")
     loaded = load_source(file, tmp_path / "mappings").connector

@@ -50,7 +50,8 @@ WRONG_CONNECTORS = [
     ("records: items", "records: a.$b", "10:14: shared.list.records: 'a.$b' is not JMESPath: "
      "$ stands only at the start of a path"),
     ("    records: items", "    like: other\n    records: items",
-     "10:5: shared.list.like: unknown key 'like' here: it stands in `resources`"),
+     "10:5: shared.list.like: unknown key 'like' here: it stands beside `shared`, indented as that is, "
+     "or in `resources`"),
     ("    like: list", "    like: lst", "15:11: resources.sleeps.like: 'lst' is not in `shared`. Did you mean 'list'?"),
     ("    like: list", "    lik: list", "15:5: resources.sleeps.lik: unknown key 'lik'. Did you mean 'like'?"),
     ("path: /sleeps", "pth: /sleeps", "16:5: resources.sleeps.pth: unknown key 'pth'. Did you mean 'path'?"),
@@ -94,7 +95,7 @@ WRONG_CONNECTORS = [
     ("path: /body", "path: /body\n    json: {a: [1, '{{ x']}",
      "30:19: resources.body.json.a[1]: {{ without }} in '{{ x'"),
     ("name: demo", "name: Demo",
-     "1:7: name: 'Demo' is not a name of a connector (a-z, 0-9 and _, a letter first)"),
+     "1:7: name: 'Demo' is not a name of a connector (a-z, 0-9, - and _, a letter first)"),
     ("name: demo", "name: public", "1:7: name: 'public' is taken; give the connector another name"),
     ("name: demo", "name: pg_demo", "1:7: name: 'pg_demo' is taken; give the connector another name"),
     ("name: demo", f"name: {'d' * 60}", "1:7: name: a name of 60 characters; 59 are the most"),

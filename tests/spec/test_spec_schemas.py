@@ -87,7 +87,7 @@ def _def(name: SchemaName, path: str) -> dict[str, Any]:
 REQUEST = {"path", "method", "params", "headers", "json", "form"}
 PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     # dataclass, schema, its place, fields that are no keys, keys that are no fields
-    (connector.Connector, "connector", "", {"file"}, {"shared"}),
+    (connector.Connector, "connector", "", {"file"}, {"shared", "like"}),
     (connector.Setting, "connector", "$defs/setting", {"name"}, set()),
     (connector.Http, "connector", "$defs/http", set(), set()),
     (connector.Files, "connector", "$defs/files", set(), set()),

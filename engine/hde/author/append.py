@@ -10,7 +10,8 @@ from hde.author.files import CONNECTOR, Draft
 from hde.author.resource import ResourceDraft
 from hde.author.yaml_text import yaml_text
 from hde.errors import WrongUse
-from hde.spec.yaml_file import parse_yaml
+from hde.spec.find import shared_mappings
+from hde.spec.whole import whole_connector
 
 _SOMEWHERE = "https://api.example.com"
 """Stands for a base URL that settings decide."""
@@ -18,8 +19,10 @@ _TOP = re.compile(r"[^\s#]")
 
 
 def connector_said(file: Path) -> dict[str, Any]:
-    """What a connector says; WrongUse where it cannot be read, with where."""
-    read, problems = parse_yaml(file)
+    """What a connector says, with what it takes over; WrongUse where it cannot be read, with where."""
+    if other := shared_mappings(file):
+        raise WrongUse(f"{file} has the mappings of {other}: add it there, and both have it (`hde new {other} ...`)")
+    read, problems = whole_connector(file)
     if read is None or problems or not isinstance(read.data, dict):
         raise WrongUse(f"{problems[0] if problems else file}: mend this first, then add to it")
     return read.data

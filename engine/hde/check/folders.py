@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hde.places import bundled
-from hde.spec.find import mappings_folder
+from hde.spec.find import mappings_folder, shared_mappings
 from hde.spec.problem import Problem
 from hde.spec.yaml_file import parse_yaml
 
@@ -21,6 +21,11 @@ class Pair(NamedTuple):
 
     connector: Path
     mappings: Path
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the mappings are another connector's, under which their fixtures and tests are looked at."""
+        return self.mappings.absolute().name != self.connector.stem
 
 
 def pairs(paths: Sequence[Path]) -> tuple[list[Pair], list[Problem]]:
@@ -87,8 +92,13 @@ def _of_mappings(folder: Path) -> Pair | Problem:
     name = folder.absolute().name
     top = _normal(folder / ".." / "..")
     for connectors in (top / CONNECTORS, bundled(CONNECTORS)):
-        if (connectors / f"{name}.yaml").is_file():
-            return Pair(connectors / f"{name}.yaml", folder)
+        file = connectors / f"{name}.yaml"
+        if not file.is_file():
+            continue
+        if other := shared_mappings(file):
+            message = f"nothing reads these mappings: {file} has those of {other} (`mappings: {other}`)"
+            return Problem(str(folder), 1, 1, "", message)
+        return Pair(file, folder)
     return Problem(
         str(folder), 1, 1, "", f"no connector for these mappings: {top / CONNECTORS / name}.yaml is not there"
     )
@@ -105,4 +115,4 @@ def _is_connector(file: Path) -> bool:
     if file.absolute().parent.parent.name == MAPPINGS:
         return False
     read, _ = parse_yaml(file)
-    return read is not None and isinstance(read.data, dict) and "resources" in read.data
+    return read is not None and isinstance(read.data, dict) and bool({"resources", "like"} & set(read.data))

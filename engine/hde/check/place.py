@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
-from hde.spec.problem import KeyPath, Problem, dotted
+from hde.spec.problem import KeyPath, Level, Problem
 from hde.spec.yaml_file import YamlFile
 
 
@@ -13,7 +12,7 @@ def complain(
     file: YamlFile,
     trail: KeyPath,
     message: str,
-    level: Literal["error", "warning"] = "error",
+    level: Level = "error",
     *,
     about_key: bool = False,
 ) -> Problem:
@@ -23,8 +22,7 @@ def complain(
     """
     known = nearest(file, trail)
     plain = not isinstance(dig(file.data, *known), dict | list)
-    line, column = file.at(known, value=plain and known == trail and not about_key)
-    return Problem(str(file.file), line, column, dotted(known), message, level)
+    return file.problem(known, message, value=plain and known == trail and not about_key, level=level)
 
 
 def nearest(file: YamlFile, trail: KeyPath) -> KeyPath:

@@ -24,7 +24,9 @@ from hde.check.trial import excused, trial_problems
 from hde.check.written import each_reading
 from hde.errors import WrongUse
 from hde.mapping.compiled import CompiledMapping, compile_mapping
+from hde.spec.connector import Connector
 from hde.spec.elements import parents_of
+from hde.spec.find import shared_mappings
 from hde.spec.load import LOOKUPS, Remains, Source, mappings_folder, read_remains, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.partly import Partial
@@ -50,9 +52,10 @@ def check_paths(paths: Sequence[Path]) -> list[Problem]:
         problems += said
         if said:
             problems += _of_remains(read_remains(pair.connector, pair.mappings), whole=source is not None)
-        problems += read_tests(pair.mappings)[1]
-        problems += expectations_problems(pair.mappings)
-        problems += read_resource_tests(pair.mappings, source.connector if source else None)[1]
+        if not pair.is_shared:
+            problems += read_tests(pair.mappings)[1]
+            problems += expectations_problems(pair.mappings)
+            problems += read_resource_tests(pair.mappings, source.connector if source else None)[1]
         if source is not None:
             problems += check_source(source)
     return sorted(set(problems))
@@ -112,6 +115,9 @@ def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
             except WrongUse as error:
                 # What the engine refuses must not pass for valid, even where nothing here has better words for it.
                 yield complain(file, ("from",), str(error))
+    if connector.shares_mappings:
+        yield from _shares(connector, connector_file)
+        return
     known: dict[str, Recorded] = {}
     tried: list[Problem] = []
     for folder in _folders(source):
@@ -143,6 +149,16 @@ def _problems(source: Source, connector_file: YamlFile) -> Iterator[Problem]:
         and not any(problem.file == file and problem.path.startswith(rows) for file, rows in unread)
     )
     yield from _left_out(source, known)
+
+
+def _shares(connector: Connector, file: YamlFile) -> Iterator[Problem]:
+    """Whether somebody looks at the fixtures and tests of mappings that are another connector's."""
+    other = connector.file.with_name(f"{connector.mappings}.yaml")
+    if not other.is_file():
+        message = f"no connector {connector.mappings}: {other} is not there, under which its mappings are tested"
+        yield complain(file, ("mappings",), message)
+    elif again := shared_mappings(other):
+        yield complain(file, ("mappings",), f"{connector.mappings} has the mappings of {again} itself: name that one")
 
 
 def _tried(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from hde.errors import WrongUse
@@ -29,11 +31,14 @@ def test(connector: str | None, chosen: str, contract: bool, like: str | None) -
         return _contracts([connector] if connector else connectors_in_reach(), like)
     if like:
         raise WrongUse("--as goes with --contract")
-    from hde.spec.load import find_connector
+    from hde.spec.find import find_connector, shared_mappings
     from hde.steps.trying.mapping_tests import run_tests
 
+    if connector and (other := shared_mappings(find_connector(connector))):
+        raise WrongUse(f"{connector} has the mappings of {other}, where their tests are run: hde test {other}")
     passed = failed = 0
-    for name in [connector] if connector else connectors_in_reach():
+    own = [name for name in connectors_in_reach() if not shared_mappings(Path(name))]
+    for name in [connector] if connector else own:
         for outcome in run_tests(find_connector(name), chosen):
             if outcome.differences:
                 failed += 1
@@ -52,8 +57,6 @@ def test(connector: str | None, chosen: str, contract: bool, like: str | None) -
 
 def _contracts(connectors: list[str], like: str | None) -> int:
     """One line per promise of a source, and one per resource that does not keep it."""
-    from pathlib import Path
-
     from hde.cli.run import source_of
     from hde.contract.check import check_contract
     from hde.contract.scratch import scratch

@@ -147,6 +147,6 @@ def _stamped(files: Iterable[Path]) -> Iterator[tuple[str, tuple[int, int]]]:
 def _named(path: str) -> Path:
     """What a person named, as `hde run` would understand it where it is no file or folder here."""
     from hde.spec.find import find_connector
-    from hde.spec.formats import NAME
+    from hde.spec.formats import CONNECTOR_NAME
 
-    return find_connector(path) if NAME.match(path) and not Path(path).exists() else Path(path)
+    return find_connector(path) if CONNECTOR_NAME.match(path) and not Path(path).exists() else Path(path)

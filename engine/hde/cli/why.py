@@ -273,7 +273,7 @@ def _raw(connection: Connection, question: Question, sources: Sources, as_json: 
             if not found:
                 out.print(f"{source.connector.schema}.{resource} never held a record {question.key}.")
         return 0 if found else 1
-    known = [*TABLES, *(f"{Path(path).stem}_raw.RESOURCE" for path in connectors_in_reach())]
+    known = [*TABLES, *(f"{Path(path).stem}_raw.RESOURCE".replace("-", "_") for path in connectors_in_reach())]
     raise WrongUse(
         f"There is no table {question.table}.{did_you_mean(question.table, TABLES)} Known: {', '.join(known)}"
     )

@@ -259,11 +259,18 @@ class Connector:
     """Where the files lie; a connector of nothing but files has an `http` without an address."""
     keep: timedelta | None = None
     """How long a record is kept after it arrived; None: for good."""
+    mappings: str | None = None
+    """The connector whose mappings it has; None: its own."""
 
     @property
     def schema(self) -> str:
         """The Postgres schema of its raw tables."""
         return f"{self.name}_raw".replace("-", "_")
+
+    @property
+    def shares_mappings(self) -> bool:
+        """Whether its mappings are another connector's, under which their fixtures and tests are looked at."""
+        return self.mappings not in (None, self.name)
 
     @property
     def has_tokens(self) -> bool:

@@ -19,11 +19,13 @@ def place_of(key: str, schema: Schema, path: Sequence[str | int], root: Schema) 
     below = sorted({".".join(found) for found in _places(key, schema, root, ())})
     if 0 < len(below) < 3:
         return f"it stands below {' or '.join(f'`{place}`' for place in below)}"
+    anywhere = {".".join(found) for found in _places(key, root, root, ())} - {".".join(map(str, path)), ""}
+    only = f"in `{anywhere.pop()}`" if len(anywhere) == 1 else ""
     for end in range(len(path) - 1, -1, -1):
         if key in _at(path[:end], root).get("properties", {}):
-            return f"it stands beside `{path[end]}`, indented as that is"
-    anywhere = {".".join(found) for found in _places(key, root, root, ())} - {".".join(map(str, path))}
-    return f"it stands in `{anywhere.pop()}`" if len(anywhere) == 1 else ""
+            beside = f"it stands beside `{path[end]}`, indented as that is"
+            return f"{beside}, or {only}" if only and not end else beside
+    return f"it stands {only}" if only else ""
 
 
 def left_of(value: Mapping[str, Any], unknown: Sequence[str], schema: Schema, root: Schema) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from hde.errors import WrongUse
 from hde.places import bundled
-from hde.spec.formats import NAME
+from hde.spec.formats import CONNECTOR_NAME
 from hde.spec.problem import did_you_mean, quoted
+from hde.spec.yaml_file import parse_yaml
 
 
 def find_connector(name_or_path: str) -> Path:
     """A connector's file: a path as given, or a name from `./connectors`, else a bundled one; else WrongUse."""
-    if not NAME.match(name_or_path):
+    if not CONNECTOR_NAME.match(name_or_path):
         path = Path(name_or_path)
         if path.is_file():
             return path
@@ -25,8 +26,22 @@ def find_connector(name_or_path: str) -> Path:
 
 
 def mappings_folder(connector_file: Path) -> Path:
-    """Where the mappings of a connector lie: `mappings/NAME` beside the folder of `NAME.yaml`."""
-    return Path(os.path.normpath(connector_file.parent / ".." / "mappings" / connector_file.stem))
+    """Where the mappings of a connector lie: `mappings/NAME` beside the folder of `NAME.yaml`, or where that shares."""
+    folder = shared_mappings(connector_file) or connector_file.stem
+    return Path(os.path.normpath(connector_file.parent / ".." / "mappings" / folder))
+
+
+def shared_mappings(connector_file: Path) -> str | None:
+    """The other connector whose mappings this one has, as its `mappings` says; None where they are its own."""
+    try:
+        if b"mappings" not in connector_file.read_bytes():
+            return None  # most have their own, and need not be read twice
+    except OSError:
+        return None
+    read, _ = parse_yaml(connector_file)
+    said = read.data.get("mappings") if read is not None and isinstance(read.data, dict) else None
+    is_other = isinstance(said, str) and CONNECTOR_NAME.match(said) and said != connector_file.stem
+    return str(said) if is_other else None
 
 
 def _folders() -> tuple[Path, Path]:

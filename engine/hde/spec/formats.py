@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jsonschema import FormatChecker
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
+CONNECTOR_NAME: Final = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*\Z")
 LONGEST_NAME: Final = 63
 """Bytes of an identifier in PostgreSQL."""
 RESERVED_CONNECTORS: Final = ("canonical", "hde", "information_schema", "meta", "public")
@@ -82,8 +83,8 @@ def check_instant(text: str) -> None:
 
 def check_connector_name(text: str) -> None:
     """The name becomes `NAME_raw` in PostgreSQL and `NAME_...` in the environment."""
-    if not NAME.match(text):
-        raise WrongUse(f"{quoted(text)} is not a name of a connector (a-z, 0-9 and _, a letter first)")
+    if not CONNECTOR_NAME.match(text):
+        raise WrongUse(f"{quoted(text)} is not a name of a connector (a-z, 0-9, - and _, a letter first)")
     if text in RESERVED_CONNECTORS or text.startswith("pg_"):
         raise WrongUse(f"{quoted(text)} is taken; give the connector another name")
     if len(f"{text}_raw") > LONGEST_NAME:

@@ -60,6 +60,7 @@ def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connect
         files=Files(compile_template(data["files"]["folder"])) if "files" in data else None,
         auth=freeze_auth(data["auth"]) if "auth" in data else None,
         account=_account(account) if account else None,
+        mappings=data.get("mappings"),
         keep=span(data["keep"]) if "keep" in data else None,
         resources={name: _resource(name, merged.data) for name, merged in resources.items()},
     )

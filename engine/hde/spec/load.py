@@ -15,6 +15,7 @@ from hde.spec.freeze_mapping import Lookups, freeze_mapping, mapping_problems
 from hde.spec.merge import Merged, merge
 from hde.spec.problem import Problem, Problems, did_you_mean
 from hde.spec.schema import located, part_complaints, schema_problems
+from hde.spec.whole import whole_connector
 from hde.spec.yaml_file import YamlFile, parse_yaml
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def read_source(connector_file: Path, mappings_folder: Path) -> tuple[Source | N
 
     Never raises for what a file holds.
     """
-    file, problems = parse_yaml(connector_file)
+    file, problems = whole_connector(connector_file)
     resources: dict[str, Merged] = {}
     if file is not None:
         resources = _merged(file)
@@ -77,14 +78,16 @@ def read_source(connector_file: Path, mappings_folder: Path) -> tuple[Source | N
     if file is None or problems:
         return None, sorted([*problems, *more])
     connector = freeze_connector(file, resources)
-    mappings = [freeze_mapping(one, connector.name, lookups) for one in mapping_files]
-    by_name = {mapping.name: one for mapping, one in zip(mappings, mapping_files, strict=True)}
-    return Source(connector, tuple(mappings), file, by_name), sorted(more)
+    mappings = {one: freeze_mapping(file, connector.name, lookups) for one, file in enumerate(mapping_files)}
+    if connector.shares_mappings:  # of what this one does not fetch
+        mappings = {one: mapping for one, mapping in mappings.items() if mapping.from_ in connector.resources}
+    by_name = {mapping.name: mapping_files[one] for one, mapping in mappings.items()}
+    return Source(connector, tuple(mappings.values()), file, by_name), sorted(more)
 
 
 def resolved(connector_file: Path) -> dict[str, object]:
-    """A connector's file without errors as it would read without `like`: shared beginnings merged in."""
-    file, _ = parse_yaml(connector_file)
+    """A connector's file without errors as it would read without any `like`: all that is taken over merged in."""
+    file, _ = whole_connector(connector_file)
     data = file.data if file is not None and isinstance(file.data, dict) else {}
     resources = {name: merged.data for name, merged in _merged(file).items()} if file is not None else {}
     return {name: resources if name == "resources" else said for name, said in data.items() if name != "shared"}
@@ -94,7 +97,7 @@ def read_remains(connector_file: Path, mappings_folder: Path) -> Remains:
     """The rest of a source about which `read_source` has complaints. Never raises for what a file holds."""
     from hde.spec.partly import partial_connector, partial_mapping
 
-    file, problems = parse_yaml(connector_file)
+    file, problems = whole_connector(connector_file)
     connector: Connector | None = None
     if file is not None:
         resources = _merged(file)
@@ -151,7 +154,10 @@ def _in_shared(path: str, file: YamlFile) -> str:
 
 def _merged_problems(file: YamlFile, merged: Merged) -> list[Problem]:
     return located(
-        part_complaints(merged.data, "connector", "resource"),
+        [
+            *part_complaints(merged.data, "connector", "resource"),
+            *part_complaints(merged.data, "connector", "complete"),
+        ],
         lambda complaint: file.problem(merged.origin(complaint.path), complaint.message, value=complaint.of_value),
     )
 
@@ -202,9 +208,10 @@ def _read_lookups(file: Path) -> tuple[Lookups | None, list[Problem]]:
 
 def _without_doubles(first: list[Problem], then: Iterable[Problem]) -> list[Problem]:
     """Both, without what is said again at a place: by another resource that is `like` the same, or of a bad value."""
-    said = {(problem.line, problem.column) for problem in first}
-    kept: dict[tuple[int, int, str], Problem] = {}
+    said = {(problem.file, problem.line, problem.column) for problem in first}
+    kept: dict[tuple[str, int, int, str], Problem] = {}
     for problem in then:
-        if (problem.line, problem.column) not in said:
-            kept.setdefault((problem.line, problem.column, problem.message), problem)
+        place = (problem.file, problem.line, problem.column)
+        if place not in said:
+            kept.setdefault((*place, problem.message), problem)
     return [*first, *kept.values()]

@@ -13,6 +13,7 @@ from hde.errors import WrongUse
 
 LONGEST_QUOTE = 60
 KeyPath = tuple[str | int, ...]
+Level = Literal["error", "warning"]
 
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -26,7 +27,7 @@ class Problem:
     column: int
     path: str
     message: str
-    level: Literal["error", "warning"] = "error"
+    level: Level = "error"
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}: "

@@ -136,11 +136,18 @@ def _is_shape(node: Schema) -> bool:
 
 
 def _require(sections: dict[int, _Section], root: Schema) -> None:
-    """What a resource must say once its shared beginning is merged in counts as required on the page."""
+    """What a connector and a resource must say once all is merged in counts as required on the page."""
     complete, resource = root["$defs"]["complete"], root["$defs"]["resource"]
     wanted = {id(resource["properties"]): complete["required"]}
     for key, part in complete["properties"].items():
         wanted[id(root["$defs"][key]["properties"])] = part["required"]
+    whole = root["else"]
+    wanted[id(root["properties"])] = [*root["required"], *whole["required"]]
+    wanted |= {
+        id(root["$defs"][key]["properties"]): part["required"]
+        for key, part in whole["properties"].items()
+        if "required" in part
+    }
     for key, required in wanted.items():
         sections[key].schema = {**sections[key].schema, "required": required}
 

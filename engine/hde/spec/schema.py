@@ -65,7 +65,7 @@ def located(found: Iterable[Complaint], locate: Callable[[Complaint], Problem]) 
     found = list(found)
     better = {one.path for one in found if one.instead}
     misspelled = {(one.path[:-1], one.meant) for one in found if one.meant}
-    seen: set[tuple[int, int, str]] = set()
+    seen: set[tuple[str, int, int, str]] = set()
     problems = []
     for complaint in found:
         if complaint.missing and _is_misspelled(complaint, misspelled):
@@ -73,7 +73,7 @@ def located(found: Iterable[Complaint], locate: Callable[[Complaint], Problem]) 
         if complaint.path in better and not complaint.instead:
             continue
         problem = locate(complaint)
-        place = (problem.line, problem.column, complaint.missing or str(complaint.of_value))
+        place = (problem.file, problem.line, problem.column, complaint.missing or str(complaint.of_value))
         if place not in seen:
             seen.add(place)
             problems.append(problem)

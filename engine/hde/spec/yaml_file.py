@@ -13,7 +13,7 @@ from typing import Final
 
 import yaml
 
-from hde.spec.problem import KeyPath, Problem, Problems, dotted, quoted
+from hde.spec.problem import KeyPath, Level, Problem, Problems, dotted, quoted
 from hde.spec.yaml_scalar import ScalarError, scalar
 from hde.spec.yaml_syntax import DEEPEST, TOO_DEEP, undecodable, unreadable
 
@@ -37,6 +37,8 @@ class YamlFile:
     """Line and column, from 1, of each key (in a map) or item (in a list)."""
     values: Mapping[KeyPath, Position] = field(default_factory=dict)
     """The same for each value."""
+    elsewhere: Mapping[KeyPath, Path] = field(default_factory=dict)
+    """Another file, for what was not written in this one."""
 
     def at(self, path: KeyPath, *, value: bool = False) -> Position:
         """Line and column of a key, of its value with `value`; of the nearest ancestor where it is not in the file."""
@@ -45,10 +47,11 @@ class YamlFile:
                 return self.values[path[:end]] if value and end == len(path) else self.positions[path[:end]]
         return self.values.get((), (1, 1)) if value or not path else (1, 1)
 
-    def problem(self, path: KeyPath, message: str, *, value: bool = False) -> Problem:
-        """A complaint about the key at `path`, or about its value."""
+    def problem(self, path: KeyPath, message: str, *, value: bool = False, level: Level = "error") -> Problem:
+        """A complaint about the key at `path`, or about its value, in the file where that was written."""
         line, column = self.at(path, value=value)
-        return Problem(str(self.file), line, column, dotted(path), message)
+        known = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in self.positions), ())
+        return Problem(str(self.elsewhere.get(known, self.file)), line, column, dotted(path), message, level)
 
 
 def parse_yaml(file: Path) -> tuple[YamlFile | None, list[Problem]]:
