@@ -30,7 +30,7 @@ WINGS: dict[str, tuple[set[str], set[str]]] = {
     "check": (OURS | {"spec", "mapping", "places", "source.reader"}, {"jmespath"}),
     "source": (OURS | {"spec", "mapping.expression", "tokens", "redact"}, {"httpx", "joserfc"}),
     "store": (OURS | {"tokens", "places"}, {"psycopg", "sqlalchemy", "alembic"}),
-    "sandbox": ({"errors"}, set()),
+    "sandbox": ({"errors"}, {"cryptography"}),
     "steps": (
         OURS | {"spec", "mapping", "check", "source", "store", "tokens", "redact", "places"},
         {"httpx"},

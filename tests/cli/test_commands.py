@@ -153,3 +153,31 @@ def test_the_sandbox_listens_where_it_is_told_until_ctrl_c(free_port: int) -> No
         found = ended(process, within=10)
     assert found.code == 0
     assert "Traceback" not in found.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_a_hospital_behaves_as_it_is_told_to() -> None:
+    with ending(start("sandbox", "fhir", "--days", "200", "--manners", "epic")) as process:
+        assert process.stdout is not None
+        said = [process.stdout.readline().strip() for _ in range(4)]
+        (base,) = (line.partition("=")[2] for line in said if line.startswith("FHIR_BASE_URL="))
+        answer = httpx.get(f"{base}/Observation")
+        os.kill(process.pid, signal.SIGINT)
+        found = ended(process, within=10)
+    assert (answer.status_code, answer.content) == (401, b"")
+    assert found.code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["demo", "garden"], "There is no simulated 'garden'. There are: whoop, fhir"),
+        (["sandbox", "garden"], "There is no simulated 'garden'. There are: whoop, fhir"),
+        (["sandbox", "fhir", "--manners", "rude"], "has no manners 'rude'. There are: plain, open, epic, oracle"),
+        (["sandbox", "whoop", "--manners", "epic"], "has no manners 'epic'. There are: none"),
+    ],
+)
+def test_what_is_not_simulated_is_said(arguments: list[str], says: str) -> None:
+    found = call(*arguments)
+    assert found.code == 2
+    assert says in found.err

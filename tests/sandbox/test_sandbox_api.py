@@ -222,7 +222,7 @@ def test_a_stopped_sandbox_answers_no_kept_alive_connection(connect):
 def test_providers_are_found_by_name():
     from hde.sandbox import providers
 
-    with providers()["whoop"](days=2) as sandbox:
+    with providers()["whoop"].serve(days=2) as sandbox:
         assert sandbox.base_url.startswith("http://127.0.0.1:")
         assert sandbox.environment == {
             "WHOOP_BASE_URL": sandbox.base_url,

@@ -55,7 +55,7 @@ _ABOUT = {
     "forget": "Delete everything of one account.",
     "db": "The database: url, start, stop; dump, restore, upgrade; roles for others: grant, revoke.",
     "migrate": "Bring the database to the state this version needs.",
-    "demo": "Show two years of a simulated member, end to end; no account needed.",
+    "demo": "Show a simulated source, end to end; no account needed.",
     "sandbox": "Run a simulated provider.",
 }
 

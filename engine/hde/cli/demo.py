@@ -20,8 +20,7 @@ from hde.cli.query import show
 from hde.cli.run import exit_code, run_and_tell, source_of, stop_sign
 from hde.errors import WrongUse
 from hde.places import make_home
-from hde.sandbox import Sandbox, providers
-from hde.sandbox import demo as simulated
+from hde.sandbox import Provider, Sandbox, providers
 from hde.spec.load import Source
 from hde.steps import accounts
 from hde.steps.accounts import Way
@@ -31,67 +30,46 @@ from hde.store import embedded, migrate
 from hde.store.database import open_database
 from hde.store.query import answer
 
-QUESTIONS = (
-    (
-        "The last seven days",
-        "SELECT local_date AS day, asleep_h AS asleep, recovery_pct AS recovery, hrv_rmssd_ms AS hrv,"
-        " resting_heart_rate AS rhr, strain, energy_kcal AS kcal, steps, workouts, state"
-        " FROM canonical.daily_summary ORDER BY local_date DESC LIMIT 7",
-    ),
-    (
-        "Does a long night show in the morning?",
-        "SELECT CASE WHEN asleep_h < 6 THEN 'under 6 h' WHEN asleep_h < 7 THEN '6 to 7 h'"
-        " WHEN asleep_h < 8 THEN '7 to 8 h' ELSE '8 h and more' END AS asleep, count(*) AS nights,"
-        " round(avg(recovery_pct)) AS recovery, round(avg(hrv_rmssd_ms), 1) AS hrv"
-        " FROM canonical.daily_summary WHERE asleep_h IS NOT NULL AND recovery_pct IS NOT NULL"
-        " GROUP BY 1 ORDER BY min(asleep_h)",
-    ),
-    (
-        "What was trained, and how hard",
-        "SELECT COALESCE(sport, source_sport) AS sport, count(*) AS workouts,"
-        " round((sum(extract(epoch FROM end_time - start_time)) / 3600)::numeric, 1) AS hours,"
-        " round(avg(load)::numeric, 1) AS strain, round(sum(energy)::numeric) AS kcal,"
-        " round((sum(distance) / 1000)::numeric) AS km"
-        " FROM canonical.workouts GROUP BY 1 ORDER BY 2 DESC LIMIT 6",
-    ),
-)
-
-DAYS = click.option(
-    "--days", default=730, type=click.IntRange(1, 10_000), show_default=True, help="How much history the member has."
-)
-SEED = click.option("--seed", default=1, show_default=True, help="Another seed, another member.")
+_HISTORIES = ", ".join(f"{provider.days} ({name})" for name, provider in providers().items())
+DAYS = click.option("--days", type=click.IntRange(1, 10_000), help=f"How much history there is. Default: {_HISTORIES}.")
+_MANNERS = "; ".join(f"{', '.join(one.manners)} ({name})" for name, one in providers().items() if one.manners)
+SEED = click.option("--seed", default=1, show_default=True, help="Another seed, another life.")
 
 
 @click.command()
+@click.argument("provider", required=False)
 @DAYS
 @SEED
-def demo(days: int, seed: int) -> int:
-    """A simulated member, from sign-in to canonical tables. No account, no Docker, no configuration."""
+def demo(provider: str | None, days: int | None, seed: int) -> int:
+    """A simulated PROVIDER, from sign-in to canonical tables. No account, no Docker, no configuration."""
+    shown = _named(provider or next(iter(providers())))
     folder = make_home() / "demo"
     os.environ.pop("HDE_DATABASE_URL", None)  # the demo never touches another database than its own
     os.environ.pop("HDE_TOKEN_STORE", None)
     os.environ["HDE_HOME"] = str(folder)
     os.environ["HDE_SECRET_KEY"] = secrets.token_urlsafe(32)  # its tokens die with the simulation
     with _alone(folder):
-        return _demo(folder, days, seed)
+        return _demo(folder, shown, days or shown.days, seed)
 
 
-def _demo(folder: Path, days: int, seed: int) -> int:
+def _demo(folder: Path, provider: Provider, days: int, seed: int) -> int:
     _clear(folder)
     began = time.monotonic()
-    with simulated(days, seed) as demo:
+    with provider.demo(days, seed) as demo:
         os.environ.update(demo.environment)
         source = source_of(demo.connector)
-        click.echo(f"A simulated {source.connector.title} runs at {demo.base_url}, with a member of {days} days.")
+        click.echo(
+            f"A simulated {source.connector.title} runs at {demo.base_url}, with {provider.whom} of {days} days."
+        )
         _sign_in(folder, source)
         report = run_and_tell(source, Options())
     if report.stopped:
         return 1
-    _show_questions(folder)
+    _show_answers(folder, provider)
     click.echo(f"\nDone in {time.monotonic() - began:.1f} s. All of it is yours to query:")
     hde = how_to_call()
-    click.echo(f'  {hde} --home "{folder}" query "SELECT * FROM canonical.daily_summary ORDER BY local_date"')
-    click.echo(f"Your own data: client id and secret into .env (.env.example), then {hde} auth {demo.connector}")
+    click.echo(f'  {hde} --home "{folder}" query "{provider.query}"')
+    click.echo(f"Your own data: {provider.yours}, then {hde} auth {demo.connector}")
     return exit_code(report)
 
 
@@ -101,19 +79,32 @@ def _demo(folder: Path, days: int, seed: int) -> int:
 @DAYS
 @SEED
 @click.option("--faults", type=click.Path(path_type=Path), help="A YAML file that says what goes wrong, and when.")
-def sandbox(provider: str, port: int, days: int, seed: int, faults: Path | None) -> int:
+@click.option("--manners", help=f"How it behaves: {_MANNERS}.")
+def sandbox(provider: str, port: int, days: int | None, seed: int, faults: Path | None, manners: str | None) -> int:
     """Run a simulated PROVIDER until Ctrl-C, and print the settings that point a connector to it."""
-    known = providers()
-    if provider not in known:
-        raise WrongUse(f"There is no simulated {provider!r}. There are: {', '.join(known)}")
-    wrong = read_faults(faults) if faults else None
-    with stop_sign() as stop, _listening(known[provider], port, days=days, seed=seed, faults=wrong) as running:
+    shown = _named(provider)
+    days = days or shown.days
+    options: dict[str, object] = {"days": days, "seed": seed, "faults": read_faults(faults) if faults else None}
+    if manners is not None:
+        options["manners"] = _known(shown.manners, manners, f"The simulated {provider} has no manners")
+    with stop_sign() as stop, _listening(shown.serve, port, **options) as running:
         click.echo(f"Simulated {provider} with {days} days of data. Put this into .env, or export it:")
         for name, value in running.environment.items():
             click.echo(f"  {name}={value}")
         click.echo("Ctrl-C ends it.")
         stop.wait()
     return 0
+
+
+def _named(name: str) -> Provider:
+    known = providers()
+    return known[_known(tuple(known), name, "There is no simulated")]
+
+
+def _known(words: tuple[str, ...], word: str, otherwise: str) -> str:
+    if word not in words:
+        raise WrongUse(f"{otherwise} {word!r}. There are: {', '.join(words) or 'none'}")
+    return word
 
 
 def how_to_call() -> str:
@@ -160,9 +151,9 @@ def _sign_in(folder: Path, source: Source) -> None:
     click.echo(f"Signed in as account {account.external_id}; reading everything there is.")
 
 
-def _show_questions(folder: Path) -> None:
+def _show_answers(folder: Path, provider: Provider) -> None:
     with open_database(folder) as database:
-        for title, sql in QUESTIONS:
+        for title, sql in provider.questions:
             click.secho(f"\n{title}", bold=True)
             columns, rows = answer(database, sql)
             show(columns, rows)

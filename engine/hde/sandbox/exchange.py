@@ -17,6 +17,20 @@ class Request(NamedTuple):
     query: Mapping[str, str]
     authorization: str = ""
     form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = {}
+    """Names in small letters."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """The query in its order, with names that come twice; `query` has the first of each."""
+
+
+class Call(NamedTuple):
+    """One served request. `time` is in the clock's monotonic seconds; tokens are not kept."""
+
+    time: float
+    path: str
+    method: str
+    query: Mapping[str, str]
+    status: int
 
 
 class Delivery(NamedTuple):

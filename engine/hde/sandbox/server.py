@@ -90,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
             query=_first_of_each(url.query),
             authorization=self.headers.get("Authorization", ""),
             form=_first_of_each(body.decode("utf-8", "replace")) if is_form else None,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            pairs=tuple(parse_qsl(url.query, keep_blank_values=True)),
         )
         self._send(self.server.serve(request))
 

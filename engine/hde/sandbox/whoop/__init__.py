@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+from hde.sandbox.clock import Clock, RateLimit
+from hde.sandbox.exchange import Call
 from hde.sandbox.faults import Faults
 from hde.sandbox.server import HOST, Server
-from hde.sandbox.whoop.clock import Clock, RateLimit
 from hde.sandbox.whoop.member import Life
 from hde.sandbox.whoop.oauth import CLIENT_ID, CLIENT_SECRET, SCOPES, OAuth
-from hde.sandbox.whoop.world import Call, World
+from hde.sandbox.whoop.world import World
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "SCOPES", "Call", "Sandbox", "serve"]
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from hde.sandbox.clock import epoch_milliseconds
 from hde.sandbox.whoop.member import BODY, PROFILE
-from hde.sandbox.whoop.places import epoch_milliseconds
 from hde.sandbox.whoop.records import FOREVER, Entry, Snapshot
 
 BASE = "/developer"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-from hde.sandbox.whoop.clock import Clock
+from hde.sandbox.clock import Clock
 
 CLIENT_ID = "hde-sandbox-client"
 CLIENT_SECRET = "hde-sandbox-secret"

@@ -54,7 +54,3 @@ def instant_text(milliseconds: int) -> str:
     """ISO 8601 in UTC with milliseconds and `Z`: 2022-04-24T11:25:44.774Z."""
     whole = datetime.fromtimestamp(milliseconds // 1000, UTC)
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
-
-
-def epoch_milliseconds(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)

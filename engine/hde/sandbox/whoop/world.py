@@ -9,27 +9,16 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
-from hde.sandbox.exchange import HTML, JSON, Reply, Request
+from hde.sandbox.clock import Clock, RateLimit
+from hde.sandbox.exchange import HTML, JSON, Call, Reply, Request
 from hde.sandbox.whoop import api, consent, oauth
-from hde.sandbox.whoop.clock import Clock, RateLimit
 from hde.sandbox.whoop.member import PROFILE, Life
 from hde.sandbox.whoop.records import Snapshot, snapshot
 
 AUTHORIZE, TOKEN = "/oauth/oauth2/auth", "/oauth/oauth2/token"
 ADVANCE = "/sandbox/advance"
 NO_STORE = {"Cache-Control": "no-store"}
-
-
-class Call(NamedTuple):
-    """One served request. `time` is in the clock's monotonic seconds; tokens are not kept."""
-
-    time: float
-    path: str
-    method: str
-    query: Mapping[str, str]
-    status: int
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The two times of the sandbox and its rate limits. The date of the simulated world stands still until it is advanced;
+"""The two times of a sandbox and its rate limits. The date of the simulated world stands still until it is advanced;
 seconds, which tokens and limits count, run as they do outside and jump along with every advance."""
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
 
-from hde.sandbox.whoop.places import epoch_milliseconds
+
+def epoch_milliseconds(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)
 
 
 class Clock:
