@@ -47,7 +47,7 @@ def test_row_and_account_are_read_with_a_dollar():
 @pytest.mark.parametrize(
     ("target", "complaint"),
     [
-        (Target("labs", ()), "no table 'labs'. There is user_identity, sleep_sessions"),
+        (Target("moods", ()), "no table 'moods'. There is user_identity, sleep_sessions"),
         (Target("workout", ()), "did you mean 'workouts'"),
         (workouts(energi=path("x")), "no column 'energi'. Did you mean 'energy'"),
         (workouts(local_date=path("x")), "filled by the engine"),

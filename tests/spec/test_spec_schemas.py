@@ -123,7 +123,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.Offset, "connector", "$defs/pagination/allOf/2/then", set(), set()),
     (connector.NextUrl, "connector", "$defs/pagination/allOf/3/then", set(), set()),
     (connector.LinkHeader, "connector", "$defs/pagination/allOf/4/then", set(), set()),
-    (mapping.Mapping, "mapping", "", {"name", "file", "text_hash"}, {"columns"}),
+    (mapping.Mapping, "mapping", "", {"name", "file", "text_hash"}, {"columns", "each", "key"}),
     (mapping.Reference, "mapping", "$defs/reference", {"name"}, set()),
     (mapping.Target, "mapping", "$defs/target", {"table"}, {"columns"}),
     (mapping.Each, "mapping", "$defs/each_map", {"path"}, set()),

@@ -3,8 +3,22 @@
 Validation, mapping and the database tables all read it from here; nothing here reads anything of theirs.
 """
 
+from hde.canonical.analytes import ANALYTES, Analyte
+from hde.canonical.clinical import RESULT_TABLES, VALUE_KINDS
 from hde.canonical.metrics import METRICS, Metric
 from hde.canonical.model import Column, ColumnType, LocalDateRule, Table
 from hde.canonical.tables import TABLES
 
-__all__ = ["METRICS", "TABLES", "Column", "ColumnType", "LocalDateRule", "Metric", "Table"]
+__all__ = [
+    "ANALYTES",
+    "METRICS",
+    "RESULT_TABLES",
+    "TABLES",
+    "VALUE_KINDS",
+    "Analyte",
+    "Column",
+    "ColumnType",
+    "LocalDateRule",
+    "Metric",
+    "Table",
+]

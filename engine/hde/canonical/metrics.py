@@ -42,6 +42,7 @@ _LIST = (
     Metric("energy", "kcal", "energy expended over the interval", statistic="total", low=0, high=50_000),
     Metric("steps", "{steps}", "steps taken over the interval", "55423-8", "total", low=0, high=300_000),
     Metric("weight", "kg", "body weight", "29463-7", low=0.2, high=650),
+    Metric("bmi", "kg/m2", "body mass index", "39156-5", low=5, high=150),
     Metric("height", "m", "body height", "8302-2", low=0.2, high=2.8),
 )
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-ColumnType = Literal["text", "int", "float", "boolean", "timestamptz", "date", "offset"]
-"""`offset` is an offset from UTC written `+02:00`; durations are floats with the unit `s`."""
+ColumnType = Literal[
+    "text", "int", "float", "boolean", "timestamptz", "date", "offset",
+    "moment", "day", "coding", "reference", "verbatim",
+]  # fmt: skip
+"""`offset` is an offset from UTC written `+02:00`; durations are floats with the unit `s`. Those of medical records:
+
+moment     an instant, or less where the source knows less: a day, a month, a year
+day        the day of a date or an instant, as it is written
+coding     one code out of several for the same thing; the table has NAME_system and NAME_display beside it
+reference  another record's id, out of `Type/id`, a URL that ends so, or the id alone
+verbatim   text or a number, as the source wrote it
+"""
 
 LocalDateRule = Literal["start", "end", "mostly"]
 """Which local day a row belongs to: the one it starts on, the one it ends on, or the one it mostly covers."""
@@ -36,3 +46,12 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)
+
+    def places(self) -> dict[str, int]:
+        """Where each column stands in a row."""
+        return {column.name: place for place, column in enumerate(self.columns)}
+
+    @property
+    def codings(self) -> tuple[str, ...]:
+        """The columns that hold one code of several: all of them are kept in the table `codings`."""
+        return tuple(column.name for column in self.columns if column.type == "coding")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hde.canonical.clinical import CLINICAL
 from hde.canonical.model import Column, Table
 
 _STATE = Column(
@@ -107,8 +108,9 @@ BIOMETRICS_VITALS = Table(
             "context",
             "text",
             "the circumstance: sleep, day, workout, profile",
-            words=("sleep", "day", "workout", "profile"),
+            words=("sleep", "day", "workout", "profile", "visit"),
         ),
+        Column("panel", "text", "code of the panel it was measured in (85354-9: blood pressure), where there is one"),
     ),
     local_date="start",
 )
@@ -116,4 +118,6 @@ BIOMETRICS_VITALS = Table(
 CONTEXT_LOCAL_DATE = {"sleep": "end", "day": "mostly"}
 """`biometrics_vitals.local_date` goes by context; a context that is not here counts by its start."""
 
-TABLES: dict[str, Table] = {table.name: table for table in (USER_IDENTITY, SLEEP_SESSIONS, WORKOUTS, BIOMETRICS_VITALS)}
+TABLES: dict[str, Table] = {
+    table.name: table for table in (USER_IDENTITY, SLEEP_SESSIONS, WORKOUTS, BIOMETRICS_VITALS, *CLINICAL)
+}

@@ -50,15 +50,19 @@ _RULES = {
     "key": "is no key: a text or number of at most 500 characters",
     "part": "comes twice in one record: two items would be one row; take another `key`",
     "expression": "cannot be computed",
+    "coding": "is no code: {system, code, display}, a list of those, or a map that holds them as `coding`",
+    "reference": "names no other record",
 }
 
 
-_TYPES = {column.name: column.type for table in TABLES.values() for column in table.columns}
+_COLUMNS = {(column.name, column.type) for table in TABLES.values() for column in table.columns}
 _BREAKS: dict[str, tuple[str, ...]] = {
-    "time": ("timestamptz", "date"),
+    "time": ("timestamptz", "date", "moment", "day"),
     "number": ("times", "exponent", "float", "int"),
     "integer": ("int",),
-    "type": ("text", "boolean"),
+    "type": ("text", "boolean", "reference", "verbatim"),
+    "coding": ("coding",),
+    "reference": ("reference",),
     "word": ("text",),
     "lookup": ("text",),
     "span": ("plus",),
@@ -169,10 +173,14 @@ def _place(issue: Issue, expressions: Sequence[Written]) -> Written | None:
     fitting = [
         one
         for one in same
-        if any({step, _TYPES.get(str(step))} & set(_BREAKS.get(issue.rule, ())) for step in one.trail)
-        and ("unit" in one.trail) == (issue.rule == "unit")
+        if any(_breaks(str(step), issue.rule) for step in one.trail) and ("unit" in one.trail) == (issue.rule == "unit")
     ]
     return next(iter([*fitting, *same]), None)
+
+
+def _breaks(step: str, rule: str) -> bool:
+    """Whether a column of this name, or this word of a reading, can break the rule."""
+    return any(kind == step or (step, kind) in _COLUMNS for kind in _BREAKS.get(rule, ()))
 
 
 def _words(issue: Issue) -> str:

@@ -149,14 +149,14 @@ def _around(said: Target | RowSet, trail: KeyPath, outer: Here, inner: Here, fil
     if each is None:
         return
     if each.path is not None:
-        yield Written(first_of(file, (*trail, "each")), each.path, outer, test=True, key=said.key)
+        yield Written(first_of(file, (*trail, "each"), ("each",)), each.path, outer, test=True, key=said.key)
     for word, path in (("entries", each.entries), ("characters", each.characters)):
         if path is not None:
-            yield Written(first_of(file, (*trail, "each", word)), path, outer, test=True)
+            yield Written(first_of(file, (*trail, "each", word), ("each", word)), path, outer, test=True)
     for name, path in each.zip.items():
-        yield Written(first_of(file, (*trail, "each", "zip", name)), path, outer, test=True)
+        yield Written(first_of(file, (*trail, "each", "zip", name), ("each", "zip", name)), path, outer, test=True)
     if said.key is not None:
-        yield Written(first_of(file, (*trail, "key")), said.key, inner)
+        yield Written(first_of(file, (*trail, "key"), ("key",)), said.key, inner)
 
 
 def _in_reading(reading: Reading, trail: KeyPath, here: Here, file: YamlFile) -> Iterator[Written]:
@@ -175,6 +175,8 @@ def _in_reading(reading: Reading, trail: KeyPath, here: Here, file: YamlFile) ->
         yield Written(first_of(file, (*trail, "plus", "path"), (*trail, "plus")), reading.plus.path, here)
         if reading.plus.times:
             yield Written((*trail, "plus", "times"), reading.plus.times, here)
+    if reading.when:
+        yield Written((*trail, "when"), reading.when, here, test=True)
     for word, text in (("exponent", reading.exponent), ("zone", reading.zone), ("after", reading.after)):
         if text:
             yield Written((*trail, word), text, here)

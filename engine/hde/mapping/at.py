@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from hde.issues import Issue
-from hde.mapping.paths import Documents, Path
+from hde.mapping.paths import Documents, Path, truthy
 from hde.mapping.unit_table import Rule
 from hde.mapping.values import INT_LIMIT, Finding, number
 
@@ -139,6 +139,15 @@ def first_of(readers: Sequence[Reader]) -> Reader:
         return None
 
     return Reader(read, first=tuple(readers))
+
+
+def only_when(condition: Path, reader: Reader) -> Reader:
+    """Null where the condition gives nothing true."""
+
+    def read(documents: Documents, issues: list[Issue]) -> Any:
+        return reader.read(documents, issues) if truthy(condition.get(documents[condition.of])) else None
+
+    return Reader(read)
 
 
 def required(reader: Reader, missing: Issue) -> Reader:

@@ -12,7 +12,7 @@ from typing import Any
 from hde.canonical import Column
 from hde.errors import WrongUse
 from hde.issues import Issue, issue_about
-from hde.mapping import at, moments, times, values
+from hde.mapping import at, codings, moments, partial, times, values
 from hde.mapping.at import Common, Make, Read, Reader
 from hde.mapping.lookups import lookup_table, with_lookup
 from hde.mapping.measures import OF_METRIC, measured, scaled
@@ -36,6 +36,8 @@ def compile_column(reading: Reading, column: Column, unit: str | None, scope: Sc
     `Reading.optional` is the row's business; here a required column that is null is a finding.
     """
     read = _compile(reading, column, unit, scope)
+    if reading.when is not None:
+        read = at.only_when(compile_path(reading.when, scope), read)
     if column.required and not reading.optional:
         read = at.required(read, issue_about(None, place(reading, column, scope), "required"))
     watched = watched_column(column.name, reading, read.read)
@@ -122,7 +124,9 @@ def _agree(reading: Reading, column: Column, unit: str | None) -> None:
         raise WrongUse("unit: that of an offset is the same in every record; write it here")
     if unit is None and reading.unit is not None and column.type != "offset":
         raise WrongUse(f"unit: {column.name} has no unit")
-    if moments.says_time(reading) and column.type not in ("timestamptz", "date", "offset"):
+    if (reading.prefer or reading.system) and column.type != "coding":
+        raise WrongUse(f"{'prefer' if reading.prefer else 'system'}: {column.name} is no code")
+    if moments.says_time(reading) and column.type not in ("timestamptz", "date", "offset", "moment", "day"):
         raise WrongUse(f"{column.name} is no time: time, offset, zone, after and plus do not apply")
 
 
@@ -130,7 +134,7 @@ def _inherit(one: Reading, outer: Reading) -> Reading:
     """An alternative of `first` is read like its siblings where it says nothing itself."""
     said = {
         name: getattr(outer, name)
-        for name in ("unit", "exponent", "lookup", "time", "offset", "zone", "after", "plus")
+        for name in ("unit", "exponent", "lookup", "time", "offset", "zone", "after", "plus", "prefer", "system")
         if getattr(one, name) is None
     }
     if one.has_const:
@@ -167,6 +171,18 @@ def _of_type(reading: Reading, column: Column, unit: str | None, scope: Scope, p
         case "timestamptz":
             instant = moments.instants(reading, path, scope)
             return lambda value, documents, issues: instant(value, documents)
+        case "moment":
+            moment = partial.reader(reading, path, scope)
+            return lambda value, documents, issues: moment(value, documents)
+        case "day":
+            day = partial.days(reading, path, scope)
+            return lambda value, documents, issues: day(value, documents)
+        case "coding":
+            return codings.coded(reading, path)
+        case "reference":
+            return lambda value, documents, issues: values.reference(value, path)
+        case "verbatim":
+            return lambda value, documents, issues: values.verbatim(value, path)
 
 
 def _text(words: tuple[str, ...], path: str) -> Make:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from hde.canonical import METRICS, TABLES, Column, Table
 from hde.errors import WrongUse
-from hde.mapping import unit_table
+from hde.mapping import partial, results, unit_table
 from hde.mapping.at import Read, Reader
+from hde.mapping.codings import CODINGS
 from hde.mapping.columns import compile_column, place
 from hde.mapping.finish import Finish, dated, known_metric, mapped_metric
 from hde.mapping.items import EachPlan, compile_items
@@ -36,17 +37,20 @@ def compile_mapping(mapping: Mapping) -> CompiledMapping:
     compiler = _Compiler(mapping)
     when = compiler.when(mapping.when, "when")
     targets = tuple(compiler.target(target) for target in mapping.to.values())
+    written = [target.table for target in mapping.to.values()]
+    is_coded = any(TABLES[name].codings for name in written)
     return CompiledMapping(
         name=mapping.name,
         from_=mapping.from_,
         references=tuple(mapping.with_.values()),
-        tables=tuple(target.table for target in mapping.to.values()),
+        tables=(*written, CODINGS) if is_coded else tuple(written),
         version=_version(mapping, compiler.metrics),
         when=when,
         targets=targets,
         slots=len(compiler.slots),
-        needed=tuple(name for name in mapping.with_ if name in compiler.used),
+        needed=tuple(name for name, one in mapping.with_.items() if name in compiler.used and not one.optional),
         named=bool(compiler.used),
+        coded=is_coded,
     )
 
 
@@ -100,6 +104,8 @@ class _Compiler:
         table = TABLES.get(target.table)
         if table is None:
             raise self.wrong(place, _unknown("table", target.table, TABLES))
+        if target.table == CODINGS:
+            raise self.wrong(place, "written by the engine, out of the columns that hold codes; leave it out")
         scope = self.scope.inside(target.each)
         rows = [self.rows(table, rows, place, scope) for rows in target.rows]
         when = self.when(target.when, f"{place}.when", scope)
@@ -145,6 +151,7 @@ class _Compiler:
             units["value"], check = self._measured(table, rows, blank, where, scope)
             finish.append(check)
         finish.append(dated(table, _start(rows, scope)))
+        finish += [partial.finish(table), results.finish(table, rows, scope)]
         optional: list[tuple[int, Reader]] = []
         own: list[tuple[int, Reader]] = []
         shared: list[Shared] = []

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hde.issues import Issue
 from hde.mapping.at import Read
+from hde.mapping.codings import with_codings
 from hde.mapping.items import EachPlan, holds
 from hde.mapping.paths import RECORD, Documents
 from hde.mapping.row_code import UNREAD, CanonicalRow
@@ -53,6 +54,8 @@ class CompiledMapping:
     """The references that some path reads."""
     named: bool
     """Whether any path starts with $."""
+    coded: bool = False
+    """Whether rows hold codes, which are to be taken apart."""
 
     def map(
         self,
@@ -70,11 +73,12 @@ class CompiledMapping:
         if self.named:
             if any(references.get(name) is None for name in self.needed):
                 return Mapped([], [], True)
-            documents.update(references, row=row, account=account)
+            there = {name: record or {} for name, record in references.items()}
+            documents.update(there, row=row, account=account)
         issues: list[Issue] = []
         try:
             rows = self._rows(documents, issues)
-            return Mapped(rows, _once(issues) if issues else issues, False)
+            return Mapped(with_codings(rows) if self.coded else rows, _once(issues) if issues else issues, False)
         except Finding:
             return Mapped([], self._findings(documents), False)
 

@@ -21,17 +21,10 @@ SAME = Rule()
 
 ALIASES = {
     "[Cal]": "kcal",
-    "x10e3/uL": "10*3/uL",
-    "x10E3/uL": "10*3/uL",
-    "10*3/ul": "10*3/uL",
-    "10^3/uL": "10*3/uL",
     "K/uL": "10*3/uL",
     "Thousand/uL": "10*3/uL",
     "THOUS/MCL": "10*3/uL",
     "K/mcL": "10*3/uL",
-    "x10e6/uL": "10*6/uL",
-    "x10E6/uL": "10*6/uL",
-    "10^6/uL": "10*6/uL",
     "M/uL": "10*6/uL",
     "Million/uL": "10*6/uL",
     "M/mm3": "10*6/uL",
@@ -58,7 +51,50 @@ ALIASES = {
     "mL/min/1.73(m2)": "mL/min/{1.73_m2}",
     "mL/min/1.73 m2": "mL/min/{1.73_m2}",
     "mL/min/1.73m2": "mL/min/{1.73_m2}",
+    "mL/min/1.73": "mL/min/{1.73_m2}",
+    "mL/min/{1.73_m2}": "mL/min/{1.73_m2}",
+    "MG/DL": "mg/dL",
+    "G/DL": "g/dL",
+    "NG/DL": "ng/dL",
+    "NG/ML": "ng/mL",
+    "PG/ML": "pg/mL",
+    "UG/DL": "ug/dL",
+    "MCG/DL": "ug/dL",
+    "MCG/ML": "ug/mL",
+    "mcg/dl": "ug/dL",
+    "ug/dl": "ug/dL",
+    "ng/ml": "ng/mL",
+    "pg/ml": "pg/mL",
+    "mmol/l": "mmol/L",
+    "umol/l": "umol/L",
+    "MMOL/L": "mmol/L",
+    "mEq/L": "meq/L",
+    "MEQ/L": "meq/L",
+    "U/l": "U/L",
+    "IU/l": "[IU]/L",
+    "mIU/l": "m[IU]/L",
+    "mU/L": "m[IU]/L",
+    "uU/mL": "u[IU]/mL",
+    "mm/hr": "mm/h",
+    "mm/Hr": "mm/h",
+    "MM/HR": "mm/h",
+    "cells/uL": "{cells}/uL",
+    "cells/mcL": "{cells}/uL",
+    "CELLS/MCL": "{cells}/uL",
+    "THOUS/UL": "10*3/uL",
+    "THOUSAND/UL": "10*3/uL",
+    "MILL/MCL": "10*6/uL",
+    "MILLION/UL": "10*6/uL",
+    "PG": "pg",
+    "FL": "fL",
+    "Pg": "pg",
+    "/HPF": "/[HPF]",
+    "/hpf": "/[HPF]",
+    "/LPF": "/[LPF]",
+    "/lpf": "/[LPF]",
+    "% of total Hgb": "%",
     "mmHg": "mm[Hg]",
+    "mm Hg": "mm[Hg]",
     "°C": "Cel",
     "°F": "[degF]",
     "degC": "Cel",
@@ -175,3 +211,15 @@ CONVERSIONS = {
     ("kPa", "mm[Hg]"): Rule(over=0.133322387415),
     ("cm[Hg]", "mm[Hg]"): Rule(10.0),
 }
+
+VOLUMES = {"ul": "uL", "mcl": "uL", "ml": "mL", "dl": "dL", "l": "L", "mm3": "mm3"}
+"""How volumes are written behind a power of ten (`x10E3/uL`), in lower case."""
+
+COMMON = frozenset(
+    "mg/dL g/dL ug/dL ng/dL pg/dL mg/L g/L ug/L ng/L ng/mL pg/mL ug/mL mg/mL mmol/L umol/L nmol/L pmol/L mol/L meq/L "
+    "mmol/mol mg/g ug/g mg/mmol U/L U/mL [IU]/L [IU]/mL m[IU]/L m[IU]/mL u[IU]/mL k[IU]/L 10*3/uL 10*6/uL 10*9/L "
+    "10*12/L 10*3/mL 10*3/mm3 /uL /mm3 {cells}/uL /[HPF] /[LPF] fL pg % 1 {ratio} [pH] mm/h s min h d ms "
+    "mL/min/{1.73_m2} mL/min mg/(24.h) g/(24.h) mosm/kg mm[Hg] Cel [degF] kg g m cm mm kg/m2 /min [lb_av] [in_i] "
+    "{copies}/mL {score} {titer} {index} mL L ug mg ng".split()  # noqa: SIM905
+)
+"""UCUM codes of everyday results, which need no unit library to be known."""

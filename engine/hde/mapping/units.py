@@ -11,10 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from hde.errors import WrongUse
-from hde.mapping.unit_table import ALIASES, CONVERSIONS, SAME, WORDS, Rule
+from hde.mapping.unit_table import ALIASES, COMMON, CONVERSIONS, SAME, VOLUMES, WORDS, Rule
 
 _ANNOTATION = re.compile(r"\{[^{}]*\}\Z")
 _ARBITRARY = re.compile(r"\[(?:iU|IU|arb'U|USP'U)\]")
+_CALCULATED = re.compile(r"\s*\(calc(?:ulated)?\)\Z", re.IGNORECASE)
+_POWER_OF_TEN = re.compile(r"[xX]?\s?10\s?(?:\*\*|\*|\^|[eE]|\()\s?([0-9]{1,2})\)?\s?/\s?([A-Za-z]+3?)\Z")
 _LONGEST = 60
 _HUGE = re.compile(r"[0-9]{5}")
 """Records say units as well: a power with so many digits would take the library forever."""
@@ -41,8 +43,26 @@ class UnitError(WrongUse):
 
 def canonical(unit: str) -> str:
     """The UCUM code meant by what a source writes: `bpm` is `/min`, both micro signs are `u`."""
-    plain = unit.strip().replace("\u00b5", "u").replace("\u03bc", "u")
-    return ALIASES.get(plain) or WORDS.get(plain.lower()) or plain
+    plain = _CALCULATED.sub("", unit.strip().replace("\u00b5", "u").replace("\u03bc", "u"))
+    known = ALIASES.get(plain) or WORDS.get(plain.lower())
+    if known or not (power := _POWER_OF_TEN.match(plain)):
+        return known or plain
+    return f"10*{power[1]}/{VOLUMES.get(power[2].lower(), power[2])}"
+
+
+@functools.lru_cache(maxsize=4096)
+def ucum(unit: str) -> str | None:
+    """The UCUM code meant by what a source writes; None where it is no unit this program knows."""
+    found = canonical(unit)
+    if found in COMMON:
+        return found
+    if not found or len(found) > _LONGEST or _HUGE.search(found) or not found.isascii() or " " in found:
+        return None
+    try:
+        _quantity(found)
+    except UnitError:
+        return None
+    return found
 
 
 def conversion(source_unit: str, target_unit: str) -> Callable[[float], float]:

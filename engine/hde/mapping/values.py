@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import NoReturn
 
@@ -67,6 +68,25 @@ def text(value: object, path: str) -> str:
     if "\0" in value or not (value.isascii() or _encodes(value)):
         refuse(value, path, "text")
     return value
+
+
+def verbatim(value: object, path: str) -> str:
+    """Text, or a number as JSON writes it."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        refuse(value, path, "type")
+    return text(value, path) if isinstance(value, str) else json.dumps(number(value, path))
+
+
+def reference(value: object, path: str) -> str | None:
+    """The id of another record: what stands last in `Type/id`, a URL, either of them with a version, or an id alone.
+
+    Null for `#id`, which lies inside the record itself.
+    """
+    said = text(value, path)
+    if said.startswith("#"):
+        return None
+    found = re.sub(r"/_history/[^/]*\Z", "", said).rstrip("/").rpartition("/")[2]
+    return found.removeprefix("urn:uuid:") or refuse(value, path, "reference")
 
 
 def _number_in(value: str, path: str) -> int | float:

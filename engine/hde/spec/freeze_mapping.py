@@ -31,9 +31,10 @@ def freeze_mapping(file: YamlFile, source: str, lookups: Lookups) -> frozen.Mapp
         name=f"{source}/{file.file.stem}",
         file=file.file,
         from_=data["from"],
-        to={table: _target(table, said, for_all, lookups) for table, said in data["to"].items()},
+        to={table: _target(table, said, data, for_all, lookups) for table, said in data["to"].items()},
         with_={
-            name: Reference(name, said["from"], column_name(said["key"])) for name, said in data.get("with", {}).items()
+            name: Reference(name, said["from"], column_name(said["key"]), said.get("optional", False))
+            for name, said in data.get("with", {}).items()
         },
         when=data.get("when"),
         ignore=dict(data.get("ignore", {})),
@@ -52,8 +53,12 @@ def mapping_problems(file: YamlFile, lookups: Lookups | None) -> Iterator[Proble
                 names = ", ".join(table.name for table in tables) or "any table"
                 message = with_hint(f"{quoted(column)} is not a column of {names}", column, known)
                 yield file.problem(("columns", column), message)
+    for table, target in data["to"].items():
+        if "each" in data and "each" in target:
+            message = "the whole mapping is taken apart by the `each` before `to`; only one of them can"
+            yield file.problem(("to", table, "each"), message)
     for path, text in _paths(("columns",), data.get("columns", {})):
-        if text.startswith(("$parent", "$index")):
+        if text.startswith(("$parent", "$index")) and "each" not in data:
             message = f"{text} stands only inside `each`; columns for all rows are read from the record itself"
             yield file.problem(path, message, value=True)
     for path, reading in _readings(data):
@@ -81,15 +86,15 @@ def _plain(value: object) -> object:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _target(table: str, said: Map, for_all: Mapping[str, Reading], lookups: Lookups) -> Target:
+def _target(table: str, said: Map, top: Map, for_all: Mapping[str, Reading], lookups: Lookups) -> Target:
     known = TABLES.get(table)
     shared = {name: reading for name, reading in for_all.items() if known is None or known.column(name)}
-    each = _each(said)
-    if each is not None:
+    if "each" in said and "each" not in top:
         shared = {name: outward(reading) for name, reading in shared.items()}
+    items = said if "each" in said else top
     rows = said["rows"] if "rows" in said else {"": said["columns"]}
     sets = tuple(_row(name, row, shared, lookups) for name, row in rows.items())
-    return Target(table, sets, said.get("when"), each, said.get("key"))
+    return Target(table, sets, said.get("when"), _each(items), items.get("key"))
 
 
 def _row(name: str, said: Map, shared: Mapping[str, Reading], lookups: Lookups) -> RowSet:
@@ -130,6 +135,9 @@ def _reading(said: str | Map, lookups: Lookups) -> Reading:
         zone=said.get("zone"),
         after=said.get("after"),
         plus=None if plus is None else Plus(*_amount(plus), None if isinstance(plus, str) else plus.get("times")),
+        prefer=tuple(said["prefer"]) if "prefer" in said else None,
+        system=said.get("system"),
+        when=said.get("when"),
     )
 
 
@@ -153,6 +161,7 @@ def outward(reading: Reading) -> Reading:
         exponent=_out(reading.exponent),
         offset=None if offset is None else replace(offset, path=_from_inside(offset.path)),
         zone=_out(reading.zone),
+        when=_out(reading.when),
         after=_out(reading.after),
         plus=None if plus is None else replace(plus, path=_from_inside(plus.path), times=_out(plus.times)),
     )
@@ -205,7 +214,9 @@ def _paths(place: KeyPath, said: object) -> Iterator[tuple[KeyPath, str]]:
             yield place, said
         case dict():
             for key, below in said.items():
-                if key not in ("const", "lookup", "time") and (key != "unit" or isinstance(below, dict)):
+                if key not in ("const", "lookup", "time", "prefer", "system") and (
+                    key != "unit" or isinstance(below, dict)
+                ):
                     yield from _paths((*place, key), below)
         case list():
             for index, below in enumerate(said):

@@ -72,11 +72,17 @@ class Reading:
     """A path to an IANA zone name, for local times."""
     after: str | None = None
     plus: Plus | None = None
+    prefer: tuple[str, ...] | None = None
+    """Of several codes which one counts: `system`, `system|code` or `*`, the first wish that is met."""
+    system: str | None = None
+    """The code system of codes that name none."""
+    when: str | None = None
+    """A path; where it gives nothing true, the column is null."""
 
     @property
     def paths(self) -> tuple[str, ...]:
         """Every path it reads, those of its alternatives included."""
-        said = [self.path, *self.sum, self.exponent, self.zone, self.after]
+        said = [self.path, *self.sum, self.exponent, self.zone, self.after, self.when]
         said += [self.offset.path] if self.offset else []
         said += [self.plus.path, self.plus.times] if self.plus else []
         said += [self.unit.path, *self.unit.first] if isinstance(self.unit, UnitRead) else []
@@ -136,6 +142,8 @@ class Reference:
     name: str
     from_: str
     key: str
+    optional: bool = False
+    """The record is mapped without it, and again when it arrives."""
 
 
 @dataclass(frozen=True)

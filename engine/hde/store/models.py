@@ -41,6 +41,7 @@ metadata = MetaData(
 )
 _TYPES: dict[str, type[TypeEngine[Any]]] = {
     "text": Text, "offset": Text, "int": Integer, "float": Double, "boolean": Boolean, "date": Date,
+    "day": Date, "coding": Text, "reference": Text, "verbatim": Text,
 }  # fmt: skip
 _INSTANT = TIMESTAMP(timezone=True)
 
@@ -228,7 +229,8 @@ def _canonical(table: CanonicalTable) -> Table:
         Column("_hash", LargeBinary, nullable=False, comment="of the business columns"),
     )
     names = [column.name for column in table.columns]
-    by_time = ["metric", "start_time"] if "metric" in names else ["start_time"] if "start_time" in names else []
+    what = next((name for name in ("metric", "analyte") if name in names), None)
+    by_time = [name for name in (what, "start_time") if name in names]
     return Table(
         table.name,
         metadata,
@@ -243,7 +245,7 @@ def _canonical(table: CanonicalTable) -> Table:
 
 def _business(column: CanonicalColumn) -> Column[object]:
     about = f"{column.about} [{column.unit}]" if column.unit else column.about
-    kind = _INSTANT if column.type == "timestamptz" else _TYPES[column.type]()
+    kind = _INSTANT if column.type in ("timestamptz", "moment") else _TYPES[column.type]()
     return Column(column.name, kind, nullable=not column.required, comment=about)
 
 
