@@ -148,11 +148,14 @@ def test_the_whole_examples_work(tmp_path: Path, number: int) -> None:
 def mapping_examples() -> Iterator[Any]:
     for key, said in MAPPING["properties"].items():
         for example in said["examples"]:
-            yield pytest.param({key: example}, id=f"mapping.{key}")
+            yield pytest.param({key: example, **({"each": "results"} if key == "key" else {})}, id=f"mapping.{key}")
     for key, said in MAPPING["$defs"]["reading_map"]["properties"].items():
         for example in said["examples"]:
             more = {} if key in ("path", "first", "sum", "const") else {"path": "a"}
             more |= {"lookup": {"a": "b"}} if key == "unknown" else {}
+            if key in ("prefer", "system"):
+                yield pytest.param({"to": {"conditions": {"columns": {"code": {"path": "a", key: example}}}}}, id=key)
+                continue
             rows = {"heart_rate": {"start_time": {**more, key: example}, "value": {"path": "v", "unit": "/min"}}}
             said_whole = {"to": {"biometrics_vitals": {"each": "samples", "rows": rows}}}
             yield pytest.param(said_whole, id=f"reading.{key}-{str(example)[:20]}")

@@ -22,8 +22,11 @@ def lineage(account: int, mapping: str = "made/things", run: int = 1) -> Lineage
     return Lineage(account, mapping, "0123456789abcdef", "made", "made_raw.things", run, AT)
 
 
+CODE = {"of_table": "conditions", "of_part": "", "role": "code", "rank": 0, "chosen": True}
+
+
 def values(table: str, **given: object) -> Values:
-    known = {"start_time": STARTS, "metric": "weight", "value": 1.0} | given
+    known = {"start_time": STARTS, "metric": "weight", "value": 1.0, **CODE} | given
     return tuple(known.get(column.name) for column in TABLES[table].columns)
 
 
@@ -110,6 +113,8 @@ SAMPLES: dict[str, list[object]] = {
     "timestamptz": [STARTS, datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)],
     "date": [date(2026, 1, 1), date(1, 1, 1), date(9999, 12, 31)],
 }
+SAMPLES |= {kind: SAMPLES["text"] for kind in ("coding", "reference", "verbatim")}
+SAMPLES |= {"moment": SAMPLES["timestamptz"], "day": SAMPLES["date"]}
 
 
 @pytest.mark.parametrize("name", TABLES)

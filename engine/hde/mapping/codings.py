@@ -80,12 +80,12 @@ def with_codings(rows: Sequence[CanonicalRow]) -> list[CanonicalRow]:
         at, cells = table.places(), list(row.values)
         for role in table.codings:
             one = cells[at[role]]
-            if one is None:
+            if not isinstance(one, Coded):
                 continue
             chosen = one.coding
-            cells[at[role]] = chosen and chosen.code
-            cells[at[f"{role}_system"]] = chosen and chosen.system
-            cells[at[f"{role}_display"]] = (chosen and chosen.display) or one.text
+            cells[at[role]] = None if chosen is None else chosen.code
+            cells[at[f"{role}_system"]] = None if chosen is None else chosen.system
+            cells[at[f"{role}_display"]] = (None if chosen is None else chosen.display) or one.text
             codes += _coding_rows(row, role, one)
         plain.append(row._replace(values=tuple(cells)))
     return plain + codes

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-_CODES: Final = frozenset(
-    "H HH HU L LL LU N A AA HX LX POS NEG IND E DET ND R S I SDD SYN-R SYN-S NS VS MS RR WR NR EX U D B W < >".split()  # noqa: SIM905
-)
+_ALL: Final = "H HH HU L LL LU N A AA HX LX POS NEG IND E DET ND R S I SDD SYN-R SYN-S NS VS MS RR WR NR EX U D B W < >"
+_CODES: Final = frozenset(_ALL.split())
 _WORDS: Final = {
     "high": "H", "above high normal": "H", "above normal": "H", "above range": "H", "h*": "H", "abnormal high": "H",
     "critical high": "HH", "critically high": "HH", "high critical": "HH", "panic high": "HH", "hh*": "HH",
@@ -27,7 +26,5 @@ _WORDS: Final = {
 
 def flag(said: str) -> str | None:
     """`H` out of `H`, `high` or `above high normal`; None for what is not known."""
-    plain = " ".join(said.split())
-    if plain.upper() in _CODES:
-        return plain.upper()
-    return _WORDS.get(plain.lower().strip("()[]"))
+    plain = " ".join(said.split()).strip("()[]")
+    return plain.upper() if plain.upper() in _CODES else _WORDS.get(plain.lower())

@@ -28,8 +28,8 @@ class _Result(NamedTuple):
     paths: dict[str, str]
     issues: list[Issue]
 
-    def doubt(self, column: str, rule: str, value: object) -> None:
-        self.issues.append(issue_about(value, self.paths.get(column, column), rule, "warning"))
+    def path(self, column: str) -> str:
+        return self.paths.get(column, column)
 
 
 def finish(table: Table, rows: RowSet, scope: Scope) -> Looked | None:
@@ -113,7 +113,7 @@ def _unit(result: _Result, analyte: Analyte | None) -> None:
         return
     unit = units.ucum(cells["source_unit"])
     if unit is None:
-        result.doubt("source_unit", "unit", cells["source_unit"])
+        result.issues.append(issue_about(cells["source_unit"], result.path("source_unit"), "unit", "warning"))
         return
     cells["unit"] = unit
     convert = concentrations.conversion(unit, analyte) if analyte else None
@@ -132,7 +132,7 @@ def _flagged(result: _Result) -> None:
     found = flag(said)
     result.cells["interpretation"] = found
     if found is None:
-        result.doubt("source_interpretation", "flag", said)
+        result.issues.append(issue_about(said, result.path("source_interpretation"), "flag", "warning"))
 
 
 def _kind(cells: dict[str, Any]) -> str | None:

@@ -215,11 +215,12 @@ CONVERSIONS = {
 VOLUMES = {"ul": "uL", "mcl": "uL", "ml": "mL", "dl": "dL", "l": "L", "mm3": "mm3"}
 """How volumes are written behind a power of ten (`x10E3/uL`), in lower case."""
 
-COMMON = frozenset(
+_EVERYDAY = (
     "mg/dL g/dL ug/dL ng/dL pg/dL mg/L g/L ug/L ng/L ng/mL pg/mL ug/mL mg/mL mmol/L umol/L nmol/L pmol/L mol/L meq/L "
     "mmol/mol mg/g ug/g mg/mmol U/L U/mL [IU]/L [IU]/mL m[IU]/L m[IU]/mL u[IU]/mL k[IU]/L 10*3/uL 10*6/uL 10*9/L "
     "10*12/L 10*3/mL 10*3/mm3 /uL /mm3 {cells}/uL /[HPF] /[LPF] fL pg % 1 {ratio} [pH] mm/h s min h d ms "
     "mL/min/{1.73_m2} mL/min mg/(24.h) g/(24.h) mosm/kg mm[Hg] Cel [degF] kg g m cm mm kg/m2 /min [lb_av] [in_i] "
-    "{copies}/mL {score} {titer} {index} mL L ug mg ng".split()  # noqa: SIM905
+    "{copies}/mL {score} {titer} {index} mL L ug mg ng"
 )
+COMMON = frozenset(_EVERYDAY.split())
 """UCUM codes of everyday results, which need no unit library to be known."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from hde.canonical import METRICS, TABLES
+from hde.canonical import ANALYTES, METRICS, TABLES
 from hde.spec.elsewhere import resolved
 from hde.spec.reference_tables import LINEAGE, OTHER_TABLES
 from hde.spec.schema import SCHEMAS, SchemaName, schema
@@ -71,7 +71,7 @@ def reference() -> str:
     parts = [_HEAD % ", ".join(f"`{name}`" for name in FILTERS)]
     for name in SCHEMAS:
         parts += _pages(name)
-    parts += [*_tables(), *_metrics(), OTHER_TABLES]
+    parts += [*_tables(), *_metrics(), *_analytes(), OTHER_TABLES]
     return "\n".join(parts)
 
 
@@ -235,6 +235,16 @@ def _tables() -> Iterator[str]:
             filled = "; filled by the engine" if column.by_engine else ""
             yield f"| {name} | {column.type} | {_unit(column.unit)} | {column.about}{filled} |"
         yield ""
+
+
+def _analytes() -> Iterator[str]:
+    yield "## Analytes\n\nWhat `lab_results.analyte` can be, by LOINC code, and the unit its results are compared in."
+    yield "Mass and substance become each other by the molar mass given here only.\n"
+    yield "| analyte | unit | g/mol | LOINC |\n|---|---|---|---|"
+    for analyte in dict.fromkeys(ANALYTES.values()):
+        mass = "" if analyte.molar_mass is None else f"{analyte.molar_mass:g}"
+        yield f"| `{analyte.name}` | {_unit(analyte.unit)} | {mass} | {', '.join(analyte.loinc)} |"
+    yield ""
 
 
 def _metrics() -> Iterator[str]:

@@ -21,6 +21,11 @@ LINEAGE: Final = """Beside its own columns every canonical table has these; the 
 
 `local_date` needs `utc_offset`. Where a mapping does not read it, it is the offset that `start_time` carries, or that
 its `zone` has at that time; a time in UTC (`Z`) tells none.
+
+Types beside PostgreSQL's: `moment` takes an instant, or less where the source knows less (a day, a month, a year), and
+is a timestamptz; `day` takes a date or an instant, of which the day as written is kept; `coding` takes codes (`prefer`
+says which one counts) and is text; `reference` takes another record's id, `Type/id` or a URL that ends so, and is the
+id; `verbatim` takes text or a number, and is text.
 """
 
 OTHER_TABLES: Final = """## Beside the canonical tables
