@@ -23,6 +23,9 @@ PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 CONNECTOR = "whoop"
 CREDENTIALS = ("WHOOP_CLIENT_ID", "WHOOP_CLIENT_SECRET")
 
+SUITES = ("fhir4ds-v2==0.0.17",)
+"""Packages that carry test suites of specifications: downloaded to be read by a test, never installed."""
+
 CHECKS = (
     ("style", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
@@ -41,6 +44,7 @@ def main() -> int:
         return 2
     install("dev" if arguments.what == "test" else "")
     if arguments.what == "test":
+        fetch_suites()
         return check()
     if not have_credentials():
         print("No credentials in .env yet (.env.example shows which): here is the demo instead.\n", flush=True)
@@ -76,6 +80,16 @@ def install(extra: str) -> None:
     if run("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", target):
         sys.exit("The installation failed; what pip said stands above.")
     stamp.write_text(f"{project} {extra}")
+
+
+def fetch_suites() -> None:
+    """Into .venv/suites, once. Without them their tests are skipped, and say so."""
+    for suite in SUITES:
+        name, _, version = suite.partition("==")
+        if not list((VENV / "suites").glob(f"{name.replace('-', '_')}-{version}-*.whl")):
+            command = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            if run(*command, "--only-binary", ":all:", "--dest", str(VENV / "suites"), suite):
+                print(f"{suite} could not be downloaded: the test that reads it is skipped.", flush=True)
 
 
 def make_venv() -> None:

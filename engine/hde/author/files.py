@@ -17,7 +17,7 @@ from hde.errors import WrongUse
 _TOP = tuple((name,) for name in ("settings", "http", "auth", "account", "shared", "resources"))
 _NAMED = (("resources", "*"), ("shared", "*"))
 CONNECTOR = Layout(open=tuple(one for one in (*_TOP, *_NAMED) if one != ("account",)), apart=(*_TOP, *_NAMED))
-_MAPPING = Layout(open=(("columns",), ("to",), ("to", "*"), ("to", "*", "rows"), ("to", "*", "columns"), ("ignore",)))
+MAPPING = Layout(open=(("columns",), ("to",), ("to", "*"), ("to", "*", "rows"), ("to", "*", "columns"), ("ignore",)))
 _TEST = Layout(open=(("tests",),))
 
 
@@ -57,7 +57,7 @@ def _of_resource(folder: str, resource: ResourceDraft, schemas: str) -> dict[str
         return fixtures
     mapping, tests = f"{folder}/{resource.name}.yaml", f"{folder}/tests/{resource.name}.yaml"
     return {
-        mapping: schema_line(schemas, mapping, "mapping") + yaml_text(resource.mapping, {}, _MAPPING),
+        mapping: schema_line(schemas, mapping, "mapping") + yaml_text(resource.mapping, {}, MAPPING),
         tests: schema_line(schemas, tests, "mapping-test")
         + "# look: this is what the mapping makes of the fixtures today; is it what the source's documentation says?\n"
         + yaml_text(resource.tests, {}, _TEST),

@@ -1,0 +1,149 @@
+"""A ViewDefinition becomes a mapping file that validates, or the columns of a raw table, or is refused as a whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from run_made import call
+
+CONNECTOR = """
+name: hospital
+http: {base_url: "https://fhir.example.com"}
+account: {path: /me, id: id}
+resources:
+  observations: {path: /Observation, records: "entry[].resource", key: [id], columns: {id: text}}
+"""
+VITALS: dict[str, Any] = {
+    "resourceType": "ViewDefinition",
+    "resource": "Observation",
+    "constant": [{"name": "pulse", "valueCode": "8867-4"}],
+    "select": [
+        {
+            "column": [
+                {"name": "id", "path": "getResourceKey()"},
+                {"name": "taken", "path": "effective.ofType(dateTime)"},
+                {"name": "bpm", "path": "value.ofType(Quantity).value"},
+                {"name": "metric", "path": "'heart_rate'"},
+            ]
+        }
+    ],
+    "where": [{"path": "code.coding.where(code = %pulse).exists()"}],
+}
+AS = ("--to", "biometrics_vitals", "--as", "taken=start_time", "--as", "bpm=value", "--unit", "value=/min")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "connectors").mkdir()
+    (tmp_path / "connectors" / "hospital.yaml").write_text(CONNECTOR)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def view(folder: Path, **changed: Any) -> str:
+    (folder / "view.json").write_text(json.dumps({**VITALS, **changed}))
+    return "view.json"
+
+
+def test_it_is_written_validates_and_maps(folder: Path) -> None:
+    done = call("import", "viewdefinition", view(folder), *AS, "--for", "hospital/observations")
+    assert done.code == 0, done.said
+    file = folder / "mappings" / "hospital" / "observations.yaml"
+    assert yaml.safe_load(file.read_text()) == {
+        "from": "observations",
+        "when": "(code.coding[?code == '8867-4'] | [0]) != `null`",
+        "to": {
+            "biometrics_vitals": {
+                "columns": {
+                    "start_time": "effectiveDateTime",
+                    "value": {"path": "valueQuantity.value", "unit": "/min"},
+                    "metric": {"const": "heart_rate"},
+                }
+            }
+        },
+    }
+    assert "left out, no column of biometrics_vitals: id" in done.err
+    assert "hde validate hospital: 1 warning in it" in done.out  # that there is no fixture
+    again = call("import", "viewdefinition", "view.json", *AS, "--for", "hospital/observations")
+    assert again.code == 2
+    assert "`--force` writes it anew" in again.err
+    assert call("import", "viewdefinition", "view.json", *AS, "--for", "hospital/observations", "--force").code == 0
+
+
+def test_without_a_place_it_is_shown(folder: Path) -> None:
+    done = call("import", "viewdefinition", view(folder), *AS)
+    assert done.code == 0
+    assert yaml.safe_load(done.out)["from"] == "observations"
+    assert not (folder / "mappings").exists()
+
+
+def test_without_a_table_it_is_the_columns_of_a_raw_table(folder: Path) -> None:
+    done = call("import", "viewdefinition", view(folder))
+    assert done.code == 0
+    assert yaml.safe_load(done.out) == {
+        "columns": {
+            "id": {"type": "text", "path": "join('/', [resourceType, id])"},
+            "taken": {"type": "text", "path": "effectiveDateTime"},
+            "bpm": {"type": "numeric", "path": "valueQuantity.value"},
+        }
+    }
+    assert "its `where` is left out" in done.err
+    assert "metric is the same in every record" in done.err
+
+
+TWO = [{"column": [{"name": "a", "path": "issued.toString()"}, {"name": "value", "path": "value"}]}]
+REFUSED = {
+    "what JMESPath cannot say, a line each": (
+        {"select": TWO},
+        AS[:2],
+        [
+            "hde: view.json: select[0].column[1].path: value is one of several types: say which, as "
+            "value.ofType(string)",
+        ],
+    ),
+    "what is left out is not translated": ({"select": TWO}, (), ["toString() has no counterpart", "value is one of"]),
+    "a unit that nobody said": (
+        {},
+        AS[:-2],
+        ["view.json: to.biometrics_vitals.columns.value: unit: the source's unit is missing", "--unit COLUMN=UNIT"],
+    ),
+    "a required column that nothing fills": ({}, (*AS[:2], *AS[4:]), ["start_time is required"]),
+    "no table": ({}, ("--to", "biometrics_vital"), ["Did you mean 'biometrics_vitals'?"]),
+    "no column of the table": (
+        {"select": [{"column": [{"name": "a", "path": "id"}]}]},
+        AS[:2],
+        ["No column of the view is one of biometrics_vitals", "The view has a; biometrics_vitals has start_time"],
+    ),
+    "a name that is not in the view": (
+        {},
+        (*AS, "--as", "take=end_time"),
+        ["the view has no column 'take'", "'taken'?"],
+    ),
+    "a name that is not in the table": ({}, (*AS, "--as", "id=methods"), ["no column 'methods'", "'method'?"]),
+    "a column of the engine": ({}, (*AS, "--as", "id=local_date"), ["no column 'local_date'"]),
+    "one column twice": ({}, (*AS, "--as", "id=value"), ["two columns of the view are to be value"]),
+    "rows of a list, without a table": (
+        {"select": [{"forEach": "component", "column": [{"name": "a", "path": "id"}]}]},
+        (),
+        ["a raw table has one row per record"],
+    ),
+    "options of a table, without one": ({}, ("--unit", "value=ms"), ["go with --to TABLE"]),
+    "no pair": ({}, (*AS, "--as", "taken"), ["--as taken: NAME=VALUE was expected"]),
+    "no place": ({}, (*AS, "--for", "hospital"), ["SOURCE/RESOURCE was expected"]),
+    "a way out of the folder": ({}, (*AS, "--for", "../x/y"), ["SOURCE/RESOURCE was expected"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_it_is_refused_and_nothing_is_written(folder: Path, case: str) -> None:
+    changed, options, said = REFUSED[case]
+    done = call("import", "viewdefinition", view(folder, **changed), *options)
+    assert done.code == 2
+    assert done.out == ""
+    for words in said:
+        assert words in done.err
+    assert not (folder / "mappings").exists()
