@@ -16,7 +16,7 @@ def _cases(name: str) -> list[object]:
     return [pytest.param(case, id=case["title"]) for case in cases]
 
 
-FILES = ("connector_complaints.yaml", "sign_in_complaints.yaml", "mapping_complaints.yaml")
+FILES = ("connector_complaints.yaml", "export_complaints.yaml", "sign_in_complaints.yaml", "mapping_complaints.yaml")
 
 
 @pytest.mark.parametrize("case", [case for file in FILES for case in _cases(file)])

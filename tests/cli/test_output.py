@@ -17,7 +17,7 @@ from hde.steps.report import Report
 
 NUMBERS = {
     "resource", "requests", "records", "new", "changed", "unchanged", "vanished", "canonical", "canonical_removed",
-    "issues", "skipped", "failures", "seconds",
+    "issues", "skipped", "preparing", "failures", "seconds",
 }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ SCOPE: dict[str, Any] = {
     "each": {"id": "e"},
     "record": {"id": "r"},
     "bookmark": "token",
+    "export": {"url": "https://example.com/status/1", "id": "1", "document": "d"},
 }
 
 
@@ -55,6 +56,23 @@ def of_files(pattern: str, folder: str = "exports") -> dict[str, Any]:
     return connector(files={"folder": folder}, resources={"asked": THINGS, "things": {**things, "files": pattern}})
 
 
+def exported(part: dict[str, Any] | None = None, **said: Any) -> dict[str, Any]:
+    """A connector with an export that keeps what all examples name, and a resource that it feeds."""
+    things = {key: one for key, one in THINGS.items() if key != "path"}
+    keep = {"url": {"header": "Content-Location"}, "id": "id", "document": "document"}
+    order = {"path": "/$export", "keep": keep, "status": {"path": "{{ export.url }}"}}
+    if "bookmark" in json.dumps([said, part]) or "deleted" in (part or {}):
+        order |= {"bookmark": "time", "params": {"_since": "{{ bookmark }}"}}
+    fed = {**things, "export": {"of": "everything", "files": "files", **(part or {})}}
+    return connector(exports={"everything": {**order, **said}}, resources={"asked": THINGS, "things": fed})
+
+
+def named(part: dict[str, Any]) -> dict[str, Any]:
+    """A connector with a resource that is fed by an export of the name in the example."""
+    whole = exported(part)
+    return {**whole, "exports": {whole["resources"]["things"]["export"]["of"]: whole["exports"]["everything"]}}
+
+
 def of_kind(definition: str, key: str, example: Any) -> dict[str, Any]:
     """The smallest map of a kind that takes the key."""
     for branch in CONNECTOR["$defs"][definition]["allOf"]:
@@ -66,7 +84,13 @@ def of_kind(definition: str, key: str, example: Any) -> dict[str, Any]:
 
 
 FRAMES: dict[str, Any] = {
-    "": lambda key, example: connector(**{key: example}) if key != "shared" else resource(like="collection"),
+    "": lambda key, example: (
+        exported(**example["everything"])
+        if key == "exports"
+        else connector(**{key: example})
+        if key != "shared"
+        else resource(like="collection")
+    ),
     "setting": lambda key, example: connector(settings={"it": {key: example}}),
     "http": lambda key, example: connector(http={"base_url": "https://example.com", key: example}),
     "rate_limit": lambda key, example: connector(
@@ -89,7 +113,17 @@ FRAMES: dict[str, Any] = {
     "errand": lambda key, example: connector(auth={**CODE, "after_consent": {"path": "/users", key: example}}),
     "account": lambda key, example: connector(account={"path": "/me", "id": "id", key: example}),
     "files": lambda key, example: of_files("*.csv", **{key: example}),
-    "resource": lambda key, example: of_files(example) if key == "files" else resource(**{key: example}),
+    "resource": lambda key, example: (
+        of_files(example) if key == "files" else exported(example) if key == "export" else resource(**{key: example})
+    ),
+    "export": lambda key, example: exported(**{key: example}),
+    "export_request": lambda key, example: exported(result={"path": "/result", key: example}),
+    "poll": lambda key, example: exported(poll={key: example}),
+    "told": lambda key, example: exported(warnings={"files": "errors", "text": "text", key: example}),
+    "part": lambda key, example: named({key: example}),
+    "deleted": lambda key, example: exported(
+        {"deleted": {"files": "gone", "records": "@", "key": "{id}", key: example}}
+    ),
     "format": lambda key, example: resource(format={"kind": "csv", key: example}),
     "pagination": lambda key, example: resource(pagination=of_kind("pagination", key, example)),
     "window": lambda key, example: resource(window={"settle": "1d", key: example}),
@@ -131,6 +165,8 @@ def test_an_example_works_in_a_whole_connector(tmp_path: Path, part: str, key: s
             assert loaded.files.folder.render({**SCOPE, "settings": settings})
             continue
         requests = [one.request, *([one.when_stored.request] if one.when_stored else [])]
+        if one.export is not None:
+            requests = list(loaded.exports[one.export.of].requests)
         for request in requests:
             sent = rendered(loaded.http, "https://example.com", request, {**SCOPE, "settings": settings})
             assert sent.url.startswith("https://example.com/")

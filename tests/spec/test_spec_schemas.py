@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hde.mapping import units
-from hde.spec import connector, elements, freeze_sign_in, mapping, mapping_test, request, resource_test, sign_in
+from hde.spec import connector, elements, export, freeze_sign_in, mapping, mapping_test, request, resource_test, sign_in
 from hde.spec.elsewhere import resolved
 from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
@@ -117,6 +117,12 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.Bookmark, "connector", "$defs/bookmark", set(), set()),
     (request.Errand, "connector", "$defs/receipt", {"request"}, REQUEST),
     (elements.Parents, "connector", "$defs/parents", set(), set()),
+    (export.Export, "connector", "$defs/export", {"name", "request"}, REQUEST),
+    (request.Errand, "connector", "$defs/export_request", {"request"}, REQUEST),
+    (export.Poll, "connector", "$defs/poll", set(), set()),
+    (export.Told, "connector", "$defs/told", set(), set()),
+    (export.Part, "connector", "$defs/part", set(), set()),
+    (export.Deleted, "connector", "$defs/deleted", set(), set()),
     (connector.OtherTime, "connector", "$defs/window/properties/time/anyOf/1", set(), set()),
     (connector.Cursor, "connector", "$defs/pagination/allOf/0/then", set(), set()),
     (connector.PageNumber, "connector", "$defs/pagination/allOf/1/then", set(), set()),

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hde.check.place import complain, dig, in_resource
+from hde.check.parts import no_requests, part_problems
+from hde.check.place import complain, in_resource
 from hde.spec.connector import Connector, Resource
 from hde.spec.problem import Problem
 from hde.spec.yaml_file import YamlFile
-
-_OF_REQUESTS = (
-    "method", "params", "headers", "json", "form", "pagination", "window", "errors", "bookmark", "for_each",
-    "when_stored", "warnings",
-)  # fmt: skip
 
 
 def answers_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
@@ -26,6 +22,14 @@ def answers_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
         yield from _format(resource, file)
         if resource.files is not None:
             yield from _files(resource, connector, file)
+        if resource.export is not None:
+            yield from part_problems(resource, resource.export, connector, file)
+    fed = {resource.export.of for resource in connector.resources.values() if resource.export}
+    for name in connector.exports:
+        if name not in fed and fed <= set(connector.exports):  # a misspelt one may have meant it
+            yield complain(
+                file, ("exports", name), f"no resource is fed by the export {name}", "warning", about_key=True
+            )
 
 
 def _without_http(connector: Connector, file: YamlFile) -> Iterator[Problem]:
@@ -36,8 +40,9 @@ def _without_http(connector: Connector, file: YamlFile) -> Iterator[Problem]:
             yield complain(file, (key,), message, about_key=True)
     for resource in connector.resources.values():
         if resource.files is None:
-            message = "a path is asked for below http.base_url, and this connector has no `http`"
-            yield complain(file, in_resource(file, resource.name, "path"), message)
+            key = "path" if resource.export is None else "export"
+            message = f"{'a path' if key == 'path' else 'an export'} is asked for below http.base_url, and this"
+            yield complain(file, in_resource(file, resource.name, key), f"{message} connector has no `http`")
 
 
 def _format(resource: Resource, file: YamlFile) -> Iterator[Problem]:
@@ -60,8 +65,4 @@ def _files(resource: Resource, connector: Connector, file: YamlFile) -> Iterator
     if resource.format.zip is not None:
         message = "`zip` is for answers; among files a ZIP is looked into like a folder: files: '*.zip/*.csv'"
         yield complain(file, in_resource(file, resource.name, "format"), message)
-    for key in _OF_REQUESTS:
-        trail = in_resource(file, resource.name, key)
-        if dig(file.data, *trail) is not None:
-            how = f": write `{key}: null`" if trail[0] == "shared" else ""
-            yield complain(file, trail, f"{key} is for requests, and {resource.name} reads files{how}", about_key=True)
+    yield from no_requests(resource, file)

@@ -13,7 +13,7 @@ from hde.spec.problem import Problem, did_you_mean
 from hde.spec.template import TemplateError
 from hde.spec.yaml_file import YamlFile
 
-_ROOTS = "settings|account|window|page|each|bookmark|record"
+_ROOTS = "settings|account|window|page|each|bookmark|record|export"
 _HOLE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _OTHER_TEMPLATE = re.compile(
     rf"\$\{{\s*(?P<shell>[\w.]+)\s*\}}|\{{\s*(?P<brace>(?:{_ROOTS})(?:\.\w+)+)\s*\}}|\A\$(?P<dollar>(?:{_ROOTS})(?:\.\w+)*)\Z"

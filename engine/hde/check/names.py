@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from hde.check.elements import each_fault
 from hde.check.place import complain, in_resource
 from hde.spec.connector import Connector, Cursor, Offset, PageNumber, Request, Resource
+from hde.spec.export import Export
 from hde.spec.problem import KeyPath, Problem, did_you_mean
 from hde.spec.request import Errand
 from hde.spec.sign_in import Basic, OAuth2Client, OAuth2Code, Revocation, SessionLogin, TokenRequest
@@ -31,6 +32,9 @@ class Spot:
     resource: Resource | None = None
     in_request: bool = False
     in_receipt: bool = False
+    in_export: Export | None = None
+    is_order: bool = False
+    """In the request that orders an export, before anything of it is known."""
     signed_in: bool = False
 
 
@@ -47,6 +51,9 @@ def spots(connector: Connector, file: YamlFile) -> Iterator[Spot]:
         yield from _request(connector.account.request, ("account",))
     if connector.files:
         yield Spot(("files", "folder"), connector.files.folder, signed_in=True)
+    for export in connector.exports.values():
+        for spot in _of_export(export):
+            yield replace(spot, trail=("exports", export.name, *spot.trail), in_export=export, signed_in=True)
     for resource in connector.resources.values():
         for spot in _of_resource(resource):
             yield replace(spot, trail=in_resource(file, resource.name, *spot.trail), resource=resource, signed_in=True)
@@ -71,6 +78,10 @@ def names_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
             yield complain(file, ("settings", setting), f"nothing uses settings.{setting}", "warning")
     for resource in connector.resources.values():
         yield from _never_named(resource, file)
+    for export in connector.exports.values():
+        if export.bookmark and not any(name[:1] == ("bookmark",) for name in export.request.names):
+            message = "the request never names bookmark: every export would bring everything"
+            yield complain(file, ("exports", export.name, "bookmark"), message)
 
 
 def _auth(connector: Connector) -> Iterator[Spot]:
@@ -133,6 +144,16 @@ def _request(request: Request, trail: KeyPath) -> Iterator[Spot]:
     yield from _tree(request.form or {}, (*trail, "form"))
 
 
+def _of_export(export: Export) -> Iterator[Spot]:
+    for spot in _request(export.request, ()):
+        yield replace(spot, is_order=True)
+    for key, errand in (("status", export.status), ("result", export.result), ("discard", export.discard)):
+        if errand is not None:
+            yield from _request(errand.request, (key,))
+    for index, one in enumerate(export.origins):
+        yield Spot(("origins", index), one, in_url=True)
+
+
 def _of_resource(resource: Resource) -> Iterator[Spot]:
     for spot in _request(resource.request, ()):
         yield replace(spot, in_request=True)
@@ -171,6 +192,13 @@ def _fault(name: tuple[str, ...], spot: Spot, connector: Connector) -> str | Non
         case "account" if connector.account:
             known = ["id", *connector.account.keep]
             return None if field in known else _unknown(root, field, known)
+        case "export" if spot.in_export and spot.trail[-2:-1] != ("origins",):
+            if spot.is_order:
+                return "nothing of the export is known before it is ordered: export is for status, result and discard"
+            return None if field in spot.in_export.keep else _unknown(root, field, list(spot.in_export.keep))
+        case "bookmark" if spot.in_export:
+            is_there = spot.in_export.bookmark is not None and spot.is_order
+            return None if is_there else "bookmark is for the request that orders an export which has a `bookmark`"
         case "record" if spot.in_receipt:
             return None
         case "window" | "page" | "each" | "bookmark" if not spot.in_request or spot.resource is None:
@@ -224,6 +252,8 @@ def _no_name(root: str, spot: Spot, connector: Connector) -> str:
     known = ["settings"]
     if spot.signed_in and connector.account:
         known.append("account")
+    if spot.in_export:
+        known += ([] if spot.in_export.bookmark is None else ["bookmark"]) if spot.is_order else ["export"]
     if spot.in_receipt:
         known.append("record")
     if spot.in_request and spot.resource:

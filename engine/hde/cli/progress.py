@@ -90,6 +90,8 @@ def _said(report: Report) -> str:
     pages = sum(r.pages for r in resources)
     rows = sum(r.canonical.new + r.canonical.changed + r.canonical.unchanged for r in resources)
     mapped = f", {rows:,} mapped" if rows else ""
+    if report.waiting:
+        return f"{records:,} records, {report.waiting}"
     return f"{records:,} records, {pages:,} pages, {records / max(report.seconds, 0.001):,.0f}/s{mapped}"
 
 
@@ -104,13 +106,15 @@ def closing_table(title: str, report: Report, *, remapped: str | None = None) ->
         if resource.skipped:
             said = f" {resource.skipped}: not for this account"
             console.print(Text.assemble((resource.name, "yellow"), said), soft_wrap=True)
+        if resource.preparing:
+            console.print(Text.assemble(("owed", "yellow"), f" {resource.name}: {resource.preparing}"), soft_wrap=True)
         for failure in resource.failures:
             console.print(Text.assemble(("owed", "red"), f" {resource.name}: {failure}"), soft_wrap=True)
     if report.has_issues:
         console.print("Some records could not be read in full: `hde status` says where.")
     if report.stopped:
         console.print("Stopped. What was fetched is stored; the next run goes on from here.")
-    elif report.is_owing:
+    elif report.is_owing and not report.is_only_preparing:
         console.print("Run it again: exactly what is owed will be fetched.")
 
 

@@ -35,6 +35,7 @@ from hde.steps.stage import Options
 from hde.store import migrate
 from hde.store.database import open_database
 
+STILL_PREPARING = 6
 waits = click.option("--wait", is_flag=True, help="Wait where another hde is at work on the account (else: exit 5).")
 as_json = click.option("--json", "as_json", is_flag=True, help="The closing table as JSON, for machines.")
 
@@ -133,6 +134,9 @@ def tune_interpreter() -> None:
 
 
 def exit_code(report: Report) -> int:
+    """0: everything is there; 6: the source is still preparing what is owed, and nothing else is wrong; else 1."""
+    if report.is_only_preparing and not report.has_issues:
+        return STILL_PREPARING
     return 1 if report.is_owing or report.has_issues else 0
 
 

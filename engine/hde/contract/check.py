@@ -210,6 +210,8 @@ def _skipped(connector: Connector, *readings: Reading) -> dict[str, str]:
             parents = parents_of(resource.for_each)
             if resource.files is not None:
                 found[name] = "it is read from files of a folder, which nothing simulates"
+            elif resource.export is not None:
+                found[name] = "it is read from an export, which nothing simulates"
             elif unclear := {said for reading in readings for of in (name, "") for said in reading.unclear.get(of, ())}:
                 found[name] = "; ".join(sorted(unclear))
             elif parents is not None and parents.resource in found:

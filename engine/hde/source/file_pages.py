@@ -21,6 +21,7 @@ PAGE = 1_000
 """Records of a page."""
 PAGE_BYTES = 8 * 1024 * 1024
 """Their text together; a page of large records has fewer of them."""
+END = "end of file"
 
 
 def read_file(
@@ -31,7 +32,11 @@ def read_file(
     `scope` is what columns may name beside `$file`; `arrived` is called once a page and numbers it.
     """
     reader = RowReader(resource, {**scope, "file": file.scope})
-    records = _records(resource, file, where)
+    yield from batched(_records(resource, file, where), reader, arrived)
+
+
+def batched(records: Iterator[Record], reader: RowReader, arrived: Callable[[], int]) -> Iterator[Page]:
+    """Records as pages; what ends them ends the pages, after those that came before it."""
     batch = _Batch(reader)
     count = 0
     try:
@@ -45,7 +50,7 @@ def read_file(
         if batch.size:
             yield batch.page(arrived(), None, None)
         raise
-    yield batch.page(arrived(), None, "end of file")
+    yield batch.page(arrived(), None, END)
 
 
 def _records(resource: Resource, file: SourceFile, where: str) -> Iterator[Record]:
@@ -93,14 +98,20 @@ class _Batch:
             self._rows.append(found)
 
     def page(self, ordinal: int, next_: Mapping[str, object] | None, stopped: str | None) -> Page:
-        return Page(
-            rows=self._rows,
-            unkeyed=self._unkeyed,
-            next=next_,
-            stopped=stopped,
-            outcome="read",
-            ordinal=ordinal,
-            received_at=datetime.now(UTC),
-            server_time=None,
-            requests=0,
-        )
+        return page_of_file(ordinal, next_, stopped, self._rows, self._unkeyed)
+
+
+def page_of_file(
+    ordinal: int, next_: Mapping[str, object] | None, stopped: str | None, rows: list[Row], unkeyed: list[Issue]
+) -> Page:
+    return Page(
+        rows=rows,
+        unkeyed=unkeyed,
+        next=next_,
+        stopped=stopped,
+        outcome="read",
+        ordinal=ordinal,
+        received_at=datetime.now(UTC),
+        server_time=None,
+        requests=0,
+    )

@@ -49,6 +49,11 @@ def rendered(http: Http, base_url: str, request: Request, scope: Scope, url: str
     return Outgoing(request.method, url, headers, content)
 
 
+def made_headers(http: Http, scope: Scope) -> dict[str, str]:
+    """The headers that every request has."""
+    return _headers(_map(http.headers, scope))
+
+
 def form(values: Mapping[str, object]) -> bytes:
     return urlsplit(with_query("", values)).query.encode()
 
@@ -74,6 +79,7 @@ def register_made_secrets(connector: Connector, settings: Mapping[str, str]) -> 
     """What a request makes of a secret setting (its hash, its base64) is as good as the secret, and shown nowhere."""
     secrets = {("settings", name) for name, setting in connector.settings.items() if setting.secret}
     requests = [resource.request for resource in connector.resources.values()]
+    requests += [one for export in connector.exports.values() for one in export.requests]
     trees = [*connector.http.headers.values(), *connector.http.params.values()]
     trees += [tree for request in requests for tree in (*request.headers.values(), *request.params.values())]
     for template in (one for tree in trees for one in templates_in(tree)):

@@ -58,6 +58,8 @@ class Page:
     """What the answer says to send as bookmark next time; None: nothing."""
     warnings: tuple[str, ...] = ()
     """The source's own."""
+    gone: tuple[tuple[str, ...], ...] = ()
+    """Keys of records that the source says are no more."""
 
     def read(self) -> tuple[list[RawRow], list[Issue]]:
         """All rows, read as a whole, and the issues of what cannot be stored."""
@@ -231,9 +233,13 @@ def _warnings(resource: Resource, answer: Answer, body: Body) -> tuple[str, ...]
     if resource.warnings is None or answer.outcome != "read":
         return ()
     try:
-        found = body.value(resource.warnings)
+        return told(body.value(resource.warnings))
     except Unreadable:
         return ()
+
+
+def told(found: object) -> tuple[str, ...]:
+    """What a JMESPath found of the source's own words, as single lines."""
     texts = [text for text in (found if isinstance(found, list) else [found]) if isinstance(text, str)]
     return tuple(dict.fromkeys(line for text in texts if (line := one_line(text))))[:MOST_WARNINGS]
 

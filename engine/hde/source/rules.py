@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 from hde.errors import Unreadable
 from hde.redact import clean
@@ -39,12 +39,12 @@ def matches(rule: ErrorRule | TokenError, reply: Reply, body: Body) -> bool:
     if rule.body is None:
         return True
     try:
-        return _is_true(body.value(rule.body))
+        return is_true(body.value(rule.body))
     except Unreadable:
         return False
 
 
-def _is_true(value: object) -> bool:
+def is_true(value: object) -> bool:
     """JMESPath's own idea of truth: null, false and what is empty are not; 0 is."""
     return value is not None and value is not False and value not in ("", [], {})
 
@@ -125,7 +125,20 @@ def _beginning(start: bytes) -> str:
     return f", beginning with <{tag}>"
 
 
-def asked_wait(reply: Reply, waits: Sequence[Wait]) -> float | None:
+class Told(Protocol):
+    """What an answer says about time."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def received_at(self) -> datetime: ...
+
+    @property
+    def server_time(self) -> datetime | None: ...
+
+
+def asked_wait(reply: Told, waits: Sequence[Wait]) -> float | None:
     """Seconds the source asks to wait: its own headers, then Retry-After; None where none can be believed."""
     now = reply.server_time or reply.received_at
     said = (_in_header(reply.headers, wait.header, wait.is_, now) for wait in waits)

@@ -74,6 +74,9 @@ class _Course:
 
     where: str
     format: Format
+    auth: httpx.Auth | None
+    unread: bool = False
+    """Whether the body of a successful answer is left to the caller."""
     requests: int = 0
     failures: int = 0
     waits: int = 0
@@ -111,12 +114,12 @@ class Session:
         self._auth = auth
         self._budget = budget
         self._stop = stop
-        self._patience = patience or Patience()
+        self.patience = patience or Patience()
         limits = in_words((limit.requests.value(self.scope({})), limit.per) for limit in connector.http.rate_limits)
-        self._turns = Turns(budget, self._patience, connector.name, limits, pause=self._pause)
-        self._base_url = connector.http.base_url.render({"settings": settings})
-        if self._base_url or connector.files is None:
-            origin(self._base_url)
+        self._turns = Turns(budget, self.patience, connector.name, limits, pause=self._pause)
+        self.base_url = connector.http.base_url.render({"settings": settings})
+        if self.base_url or connector.files is None:
+            origin(self.base_url)
         self._line = Line(stop, transport=transport)
         self._watch = watch
 
@@ -169,30 +172,55 @@ class Session:
         Raises Refused, Unreadable, Unreachable, SignInNeeded, Stopped; WrongUse where the request cannot be made.
         """
         rules = errors + self.connector.http.errors
-        course = _Course(f"{self.connector.name}: {request.method} {request.path.text.partition('?')[0]}", format)
-        outgoing = self._outgoing(rendered(self.connector.http, self._base_url, request, self.scope(scope), url))
+        where = f"{self.connector.name}: {request.method} {request.path.text.partition('?')[0]}"
+        course = _Course(where, format, self._auth)
+        outgoing = self._outgoing(rendered(self.connector.http, self.base_url, request, self.scope(scope), url))
+        do, rule, reply = self._settled(outgoing, course, rules)
+        return self._answered(do, reply, course, by_rule=rule is not None)
+
+    def opened(self, outgoing: Outgoing, where: str, *, signed_in: bool) -> tuple[Reply, int]:
+        """A successful answer whose body is yet to be read (`rest`, for the caller to close), and the requests it took.
+
+        A redirect is the caller's to follow. Raises as `answer` does.
+        """
+        course = _Course(where, JSON, self._auth if signed_in else None, unread=True)
+        _, _, reply = self._settled(self._outgoing(outgoing), course, self.connector.http.errors)
+        return reply, course.requests
+
+    def pause(self, seconds: float) -> None:
+        """Stopped where a person wants it meanwhile. However little is asked for, a source is not asked in a loop."""
+        self._pause(max(seconds, self.patience.first))
+
+    def _settled(
+        self, outgoing: httpx.Request, course: _Course, rules: tuple[ErrorRule, ...]
+    ) -> tuple[Literal["read", "empty", "skip", "restart"], ErrorRule | None, Reply]:
+        """The answer after which nothing is to be repeated, and what it means."""
         while True:
             reply = self._sent(outgoing, course)
             if reply is None:
                 continue
+            if reply.rest is not None:
+                return "read", None, reply
             if 300 <= reply.status < 400 and "location" in reply.headers:
+                if course.unread:
+                    return "read", None, reply
                 outgoing = self._redirected(outgoing, reply, course)
                 continue
-            do, rule = action(reply, rules, format)
+            do, rule = action(reply, rules, course.format)
             match do:
                 case "retry":
-                    self._retry(reply, course, source_message(reply, rule, format))
+                    self._retry(reply, course, source_message(reply, rule, course.format))
                 case "wait":
                     self._wait(reply, course)
                 case "refresh":
                     self._renew(outgoing, reply, course)
                 case "fail":
                     raise Refused(
-                        _line(course.where, f"answers {reply.status}", source_message(reply, rule, format)),
+                        _line(course.where, f"answers {reply.status}", source_message(reply, rule, course.format)),
                         reply.status,
                     )
                 case _:
-                    return self._answered(do, reply, course, by_rule=rule is not None)
+                    return do, rule, reply
 
     def _answered(
         self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: _Course, *, by_rule: bool
@@ -224,18 +252,18 @@ class Session:
             raise Stopped(f"{course.where}: stopped")
         course.requests += 1
         try:
-            reply = self._line.send(outgoing, self._auth)
+            reply = self._line.send(outgoing, course.auth, unread=course.unread)
             if self._watch is not None:
                 self._watch(outgoing, reply)
             return reply
         except (httpx.RequestError, Unreachable) as error:
             course.failures += 1
-            if course.failures >= self._patience.tries:
+            if course.failures >= self.patience.tries:
                 what = str(error) if isinstance(error, SourceError) else type(error).__name__
                 raise Unreachable(f"{course.where}: no answer after {course.failures} tries ({what})") from None
         except Unreadable as error:
             raise Unreadable(f"{course.where}: {error}") from None
-        self._pause(self._patience.backoff(course.failures))
+        self._pause(self.patience.backoff(course.failures))
         return None
 
     def _redirected(self, outgoing: httpx.Request, reply: Reply, course: _Course) -> httpx.Request:
@@ -253,10 +281,10 @@ class Session:
         if asked_wait(reply, ()) is not None:
             return self._wait(reply, course)
         course.failures += 1
-        if course.failures >= self._patience.tries:
+        if course.failures >= self.patience.tries:
             what = f"still answers {reply.status} after {course.failures} tries"
             raise Refused(_line(course.where, what, message), reply.status)
-        self._pause(self._patience.backoff(course.failures))
+        self._pause(self.patience.backoff(course.failures))
 
     def _wait(self, reply: Reply, course: _Course) -> None:
         course.waits += 1
@@ -264,8 +292,8 @@ class Session:
         if asked is None:
             # A source that counts by the clock and does not say when is asked again when its clock has struck.
             asked = next_period(limit.per for limit in self.connector.http.rate_limits if limit.aligned)
-        seconds = self._patience.backoff(course.waits) if asked is None else max(asked, self._patience.first)
-        if course.waits > self._patience.waits or course.waited + seconds > self._patience.all_waits:
+        seconds = self.patience.backoff(course.waits) if asked is None else max(asked, self.patience.first)
+        if course.waits > self.patience.waits or course.waited + seconds > self.patience.all_waits:
             raise Refused(
                 f"{course.where}: answers {reply.status} and still asks to wait after {course.waited:.0f} s; "
                 "what is owed stays owed, run again later",
@@ -278,6 +306,8 @@ class Session:
 
     def _renew(self, outgoing: httpx.Request, reply: Reply, course: _Course) -> None:
         """Once by us; more often only where others, who share the token, had renewed it meanwhile."""
+        if course.auth is None and self._auth is not None:
+            raise Refused(f"{course.where}: answers {reply.status}, and was asked without the sign-in", reply.status)
         if not isinstance(self._auth, Renewable):
             raise SignInNeeded(
                 f"{course.where}: answers {reply.status}: {self.connector.name} does not accept the credentials; "
@@ -294,10 +324,10 @@ class Session:
                 course.failures += 1
         except Unreachable:
             course.failures += 1
-            if course.failures >= self._patience.tries:
+            if course.failures >= self.patience.tries:
                 raise
-            self._pause(self._patience.backoff(course.failures))
-        if course.failures >= self._patience.tries:
+            self._pause(self.patience.backoff(course.failures))
+        if course.failures >= self.patience.tries:
             raise SignInNeeded(f"{course.where}: no token is accepted; run `hde auth {self.connector.name}`")
 
     def _pause(self, seconds: float) -> None:

@@ -38,6 +38,8 @@ class Reply:
     received_at: datetime
     server_time: datetime | None
     url: str
+    rest: httpx.Response | None = None
+    """Where the body was not read: whoever asked for it so reads and closes it."""
 
 
 def new_client(transport: httpx.BaseTransport | None = None) -> httpx.Client:
@@ -117,10 +119,15 @@ class Line:
         except (httpx.InvalidURL, ValueError):  # the latter from host names in Unicode
             raise WrongUse("the address of a request is no URL: check the base_url and the path") from None
 
-    def send(self, request: httpx.Request, auth: httpx.Auth | None) -> Reply:
-        """The answer, read whole. httpx.RequestError where it breaks, Unreadable where it is too much, Stopped."""
+    def send(self, request: httpx.Request, auth: httpx.Auth | None, *, unread: bool = False) -> Reply:
+        """The answer, read whole; with `unread` one that is a success is not, and is the caller's to read and close.
+
+        httpx.RequestError where it breaks, Unreadable where it is too much, Stopped.
+        """
         try:
             response = self._client.send(request, auth=auth, stream=True)
+            if unread and response.is_success:
+                return replied(response, b"", rest=response)
             try:
                 return self._read(response)
             finally:
@@ -163,8 +170,8 @@ class Line:
                         _shut(stream)
 
 
-def replied(response: httpx.Response, body: bytes) -> Reply:
-    """An answer whose body has been read by now."""
+def replied(response: httpx.Response, body: bytes, rest: httpx.Response | None = None) -> Reply:
+    """An answer whose body has been read by now, or is the `rest`."""
     return Reply(
         status=response.status_code,
         headers=response.headers,
@@ -172,6 +179,7 @@ def replied(response: httpx.Response, body: bytes) -> Reply:
         received_at=datetime.now(UTC),
         server_time=_http_date(response.headers.get("date")),
         url=str(response.request.url),
+        rest=rest,
     )
 
 

@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,9 +103,9 @@ def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     return bounded(cast("BinaryIO", archive.open(info)), info.compress_size)
 
 
-def bounded(stream: BinaryIO, packed: int) -> BinaryIO:
-    """`stream`, which ends in Unreadable where it unpacks to far more than its packed size."""
-    return cast("BinaryIO", io.BufferedReader(_Bounded(stream, max(HARMLESS, packed * MOST_TIMES)), 256 * 1024))
+def bounded(stream: BinaryIO, packed: int | Callable[[], int]) -> BinaryIO:
+    """`stream`, which ends in Unreadable where it unpacks to far more than its packed size, which may still grow."""
+    return cast("BinaryIO", io.BufferedReader(_Bounded(stream, packed), 256 * 1024))
 
 
 @contextmanager
@@ -123,9 +123,10 @@ def readable(what: str) -> Iterator[None]:
 
 
 class _Bounded(io.RawIOBase):
-    def __init__(self, stream: BinaryIO, most: int) -> None:
+    def __init__(self, stream: BinaryIO, packed: int | Callable[[], int]) -> None:
         self._stream = stream
-        self._room = most
+        self._packed = packed
+        self._given = 0
 
     def readable(self) -> bool:
         return True
@@ -133,8 +134,9 @@ class _Bounded(io.RawIOBase):
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]  # the buffer protocol has no name before 3.12
         data = self._stream.read(len(view))
-        self._room -= len(data)
-        if self._room < 0:
+        self._given += len(data)
+        packed = self._packed if isinstance(self._packed, int) else self._packed()
+        if self._given > max(HARMLESS, packed * MOST_TIMES):
             raise Unreadable(
                 f"unpacks to more than {MOST_TIMES} times its size: no file of records does, so it is left"
             )

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Literal
 
 from hde.spec.elements import ForEach
+from hde.spec.export import Export, Part
 from hde.spec.request import Errand
 from hde.spec.request import ErrorAction as ErrorAction
 from hde.spec.request import ErrorRule as ErrorRule
 from hde.spec.request import Request as Request
+from hde.spec.request import Where as Where
 from hde.spec.sign_in import Auth, Basic
 from hde.spec.template import Template, Tree
 
@@ -80,14 +82,6 @@ class AccountRequest:
     request: Request | None = None
     keep: Mapping[str, str] = field(default_factory=dict)
     """Further fields kept under `account.NAME`: name -> JMESPath."""
-
-
-@dataclass(frozen=True)
-class Where:
-    """A part of an answer: a JMESPath on its body, or one of its headers."""
-
-    body: str | None = None
-    header: str | None = None
 
 
 @dataclass(frozen=True)
@@ -239,6 +233,8 @@ class Resource:
     format: Format = JSON
     files: str | None = None
     """A pattern of names below the connector's folder, instead of a request."""
+    export: Part | None = None
+    """Its files of an export, instead of a request."""
 
     def column(self, name: str) -> RawColumn | None:
         return next((column for column in self.columns if column.name == name), None)
@@ -257,6 +253,7 @@ class Connector:
     account: AccountRequest | None = None
     files: Files | None = None
     """Where the files lie; a connector of nothing but files has an `http` without an address."""
+    exports: Mapping[str, Export] = field(default_factory=dict)
     keep: timedelta | None = None
     """How long a record is kept after it arrived; None: for good."""
     mappings: str | None = None

@@ -28,12 +28,12 @@ from hde.spec.connector import (
     Resource,
     Setting,
     Wait,
-    Where,
     Window,
 )
 from hde.spec.elements import Axes, Constants, ForEach, Parents
 from hde.spec.formats import LONGEST_NAME, NAME, span
-from hde.spec.freeze_request import Map, freeze_errand, freeze_errors, freeze_request, template, trees
+from hde.spec.freeze_export import freeze_export, freeze_part
+from hde.spec.freeze_request import Map, freeze_errand, freeze_errors, freeze_request, template, trees, where
 from hde.spec.freeze_sign_in import freeze_auth
 from hde.spec.merge import Merged
 from hde.spec.problem import Problem, did_you_mean, quoted, shown, snake, with_hint
@@ -61,6 +61,7 @@ def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connect
         auth=freeze_auth(data["auth"]) if "auth" in data else None,
         account=_account(account) if account else None,
         mappings=data.get("mappings"),
+        exports={name: freeze_export(name, said) for name, said in data.get("exports", {}).items()},
         keep=span(data["keep"]) if "keep" in data else None,
         resources={name: _resource(name, merged.data) for name, merged in resources.items()},
     )
@@ -176,7 +177,7 @@ def _resource(name: str, said: Map) -> Resource:
         observe=said.get("observe") or False,
         pagination=_pagination(pagination) if pagination else None,
         window=_window(window) if window else None,
-        bookmark=Bookmark(_where(bookmark["next"]), bookmark.get("take", "last")) if bookmark else None,
+        bookmark=Bookmark(where(bookmark["next"]), bookmark.get("take", "last")) if bookmark else None,
         for_each=_for_each(said["for_each"]) if said.get("for_each") is not None else None,
         when_stored=freeze_errand(said["when_stored"]) if said.get("when_stored") else None,
         warnings=said.get("warnings"),
@@ -186,6 +187,7 @@ def _resource(name: str, said: Map) -> Resource:
         missing_share=said.get("missing_share", 0.3),
         format=_format(said.get("format") or {}),
         files=said.get("files"),
+        export=freeze_part(said["export"]) if said.get("export") else None,
     )
 
 
@@ -219,21 +221,17 @@ def _pagination(said: Map) -> Pagination:
     most = said.get("max_pages")
     match said["kind"]:
         case "cursor":
-            return Cursor(_where(said["next"]), most)
+            return Cursor(where(said["next"]), most)
         case "url":
-            return NextUrl(_where(said["next"]), most)
+            return NextUrl(where(said["next"]), most)
         case "link_header":
             return LinkHeader(most)
         case kind:
-            more, total = (_where(said[key]) if key in said else None for key in ("more", "total"))
+            more, total = (where(said[key]) if key in said else None for key in ("more", "total"))
             size, stop = said.get("size"), said.get("stop", "empty")
             if kind == "page":
                 return PageNumber(said.get("first", 1), size, more, total, stop, most)
             return Offset(size, more, total, stop, most)
-
-
-def _where(said: str | Map) -> Where:
-    return Where(body=said) if isinstance(said, str) else Where(header=said["header"])
 
 
 def _window(said: Map) -> Window:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hde.spec.request import Errand, ErrorRule, Request
+from hde.spec.request import Errand, ErrorRule, Request, Where
 from hde.spec.template import Template, Tree, compile_template, compile_tree
 
 Map = Mapping[str, Any]
@@ -44,3 +44,7 @@ def trees(said: Map | None) -> Mapping[str, Tree]:
 
 def freeze_errand(said: Map) -> Errand:
     return Errand(freeze_request(said), freeze_errors(said.get("errors")))
+
+
+def where(said: str | Map) -> Where:
+    return Where(body=said) if isinstance(said, str) else Where(header=said["header"])

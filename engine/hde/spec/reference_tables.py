@@ -67,6 +67,7 @@ not fit its type, which is an issue), and these:
 | `streams` | what is covered, per account and resource |
 | `windows` | every span of time asked for: pages, records new, changed, unchanged, vanished, why paging stopped |
 | `consumers` | how far each mapping has read each raw table |
+| `exports` | exports that the source is preparing, or that are not stored to their end, and how to go on with them |
 | `owed_records` | records whose own request (a fan-out's, a receipt) failed, asked again by the next run |
 | `budgets` | requests spent per limit |
 | `issues` | what did not fit: record, path, rule and JSON type, never the value |

@@ -27,6 +27,14 @@ class Request:
         return {name for tree in trees for template in templates_in(tree) for name in template.names}
 
 
+@dataclass(frozen=True)
+class Where:
+    """A part of an answer: a JMESPath on its body, or one of its headers."""
+
+    body: str | None = None
+    header: str | None = None
+
+
 ErrorAction = Literal["retry", "wait", "refresh", "restart", "empty", "skip", "fail"]
 
 

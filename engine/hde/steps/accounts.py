@@ -227,7 +227,7 @@ def check_settings(database: Database, way: Way) -> str:
             folder_of(connector.files.folder.render(session.scope({})))
         if connector.account is None or connector.account.request is None:
             for resource in connector.resources.values():
-                if parents_of(resource.for_each) is None and resource.files is None:
+                if parents_of(resource.for_each) is None and resource.files is None and resource.export is None:
                     _ask_once(session, resource)
                     break
     return external_id

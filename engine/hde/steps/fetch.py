@@ -33,7 +33,13 @@ def fetch_level(
     scope = plan.connector_scope(connector, stage.way.settings, stage.account.values)
     of_files = {name: one for name, one in resources.items() if one.files is not None}
     fanned = {name: one for name, one in resources.items() if parents_of(one.for_each)}
-    known = {name: one for name, one in resources.items() if name not in fanned and name not in of_files}
+    exported = {name: one for name, one in resources.items() if one.export is not None}
+    known = {name: one for name, one in resources.items() if not {name} & {*fanned, *of_files, *exported}}
+    ordered = []
+    if exported:
+        from hde.steps import exports  # only where there are any
+
+        ordered = exports.begin(stage, session, exported, options)
     with transaction(stage.connection) as cursor:
         readings = plan.plan(
             cursor, connector, known, stage.account.id, asked=options.asked, now=now, scope=scope, say=report.note
@@ -51,6 +57,8 @@ def fetch_level(
     with ExitStack() as plans:
         planned = [plans.enter_context(closing(fan.readings())) for fan in storing.fans.values()]
         read_windows.read_and_store(_readers(stage, session, chain(readings, *planned)), storing)
+    if ordered:
+        exports.fetch(stage, session, ordered, storing, options)
     if not stage.way.stop.is_set():
         with transaction(stage.connection) as cursor:
             for name, fan in storing.fans.items():

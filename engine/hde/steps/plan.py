@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,12 +21,16 @@ from hde.source.files import SourceFile
 from hde.source.pages import Bounds
 from hde.spec.connector import JSON, Connector, Resource, Window
 from hde.spec.elements import parents_of
+from hde.spec.export import Export
 from hde.spec.formats import span as span_of_time
 from hde.spec.template import Template
 from hde.store import ledger
 from hde.store.cuts import cut
 from hde.store.ledger import Span, Stream, WindowRecord
 from hde.store.merge import Cursor
+
+if TYPE_CHECKING:
+    from hde.source.download import Download
 
 NO_SETTLE = timedelta(0)
 
@@ -70,6 +75,8 @@ class Reading:
     whole: Whole = field(default_factory=Whole)
     file: SourceFile | None = None
     """What is read instead of asking."""
+    download: Download | None = None
+    """A file of an export, which is fetched instead."""
     unkeyed: dict[tuple[str, str], Issue] = field(default_factory=dict)
     """What was wrong so far with records that have no key, by path and rule."""
 
@@ -245,7 +252,20 @@ def request_hash(connector: Connector, resource: Resource) -> str:
         *((parents.resource, parents.path) if parents else ()),
         *written,
     )
-    return hashlib.sha256(msgspec.json.encode([_plain(part) for part in (*parts, *said)])).hexdigest()[:16]
+    if resource.export is not None:
+        said = (*said, resource.export.files, export_hash(connector, connector.exports[resource.export.of]))
+    return _hash(*parts, *said)
+
+
+def export_hash(connector: Connector, export: Export) -> str:
+    """Of what decides what an export holds: the request that orders it."""
+    request = export.request
+    parts = (request.method, request.path, request.params, request.json, request.form)
+    return _hash(*parts, connector.http.base_url, connector.http.params)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(msgspec.json.encode([_plain(part) for part in parts])).hexdigest()[:16]
 
 
 def _plain(value: object) -> object:

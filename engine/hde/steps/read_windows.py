@@ -83,6 +83,12 @@ def pages(session: Session, reading: Reading, arrived: Callable[[], int]) -> Ite
         where = f"{session.connector.name}: {resource.name}"
         yield from read_file(resource, reading.file, session.scope({}), where=where, arrived=arrived)
         return
+    if reading.download is not None:
+        from hde.source.download import read_download  # only where there are exports
+
+        where = f"{session.connector.name}: {resource.name}"
+        yield from read_download(session, resource, reading.download, where=where, arrived=arrived)
+        return
     has_begun = False
     try:
         for page in read_pages(

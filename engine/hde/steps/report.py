@@ -26,6 +26,8 @@ class ResourceReport:
     issues: int = 0
     failures: list[str] = field(default_factory=list)
     skipped: str | None = None
+    preparing: str | None = None
+    """What the source has not prepared yet: it is owed, and nobody has to do anything but run again."""
     seconds: float = 0.0
 
     @property
@@ -43,6 +45,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     stopped: bool = False
+    waiting: str | None = None
+    """What is waited for at the moment, in words."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     """Mapping counts from a thread of its own."""
 
@@ -70,6 +74,7 @@ class Report:
         for resource in self.resources.values():
             resource.windows = resource.windows_done
             resource.failures.clear()
+            resource.preparing = None
 
     def planned(self, name: str, windows: int) -> None:
         self.of(name).windows += windows
@@ -109,6 +114,16 @@ class Report:
         if error not in resource.failures:
             resource.failures.append(error)
 
+    def waits_for(self, what: str | None) -> None:
+        """Told while nothing else happens; None: it is there."""
+        self.waiting = what
+        self.changed()
+
+    def preparing(self, name: str, export: str, progress: str) -> None:
+        """The run does not wait any longer for what the source prepares."""
+        how_far = f" ({progress})" if progress else ""
+        self.of(name).preparing = f"the source is still preparing {export}{how_far}; run again"
+
     def kept_missing(self, name: str, missing: int, scope: int, *, is_silent: bool) -> None:
         """Records that an answer no longer holds, and that are kept since it is not believed."""
         self.of(name).failures.append(
@@ -139,7 +154,12 @@ class Report:
     @property
     def is_owing(self) -> bool:
         """Whether something that was to be read could not be."""
-        return self.stopped or any(resource.failures for resource in self.resources.values())
+        return self.stopped or any(one.failures or one.preparing for one in self.resources.values())
+
+    @property
+    def is_only_preparing(self) -> bool:
+        """Whether what is owed is owed only because the source needs more time."""
+        return self.is_owing and not self.stopped and not any(one.failures for one in self.resources.values())
 
     def as_data(self) -> dict[str, object]:
         return {
@@ -153,7 +173,7 @@ class Report:
                     "unchanged": resource.counts.unchanged, "vanished": resource.counts.vanished,
                     "canonical": resource.canonical.new + resource.canonical.changed,
                     "canonical_removed": resource.canonical.removed, "issues": resource.issues,
-                    "skipped": resource.skipped, "failures": resource.failures,
+                    "skipped": resource.skipped, "preparing": resource.preparing, "failures": resource.failures,
                     "seconds": round(resource.seconds, 3),
                 }
                 for resource in self.resources.values()

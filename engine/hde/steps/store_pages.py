@@ -116,11 +116,14 @@ class Storing:
             window.asked_at = page.server_time
         if page.bookmark is not None and reading.resource.bookmark:
             window.bookmark = _later(reading.resource.bookmark.take, window.bookmark or reading.bookmark, page.bookmark)
+        if page.gone:
+            counts.vanished += self.move_away(cursor, table, page.gone, page.received_at)
         covered: Sequence[Reading] = [reading] if page.stopped is not None and page.outcome != "skip" else []
         if reading.resource.missing == "delete":
             reading.whole.seen.update(row.key for row in page.rows)
             if page.stopped is not None:
-                covered, counts.vanished = self._whole_ended(cursor, table, reading, page)
+                covered, vanished = self._whole_ended(cursor, table, reading, page)
+                counts.vanished += vanished
         fan = self.fans.get(reading.resource.name)
         if fan is None or fan.is_each_time:
             for one in covered:

@@ -146,6 +146,19 @@ windows = Table(
     comment="The completeness ledger. History, not state: pruned after 90 days.",
 )
 
+exports = Table(
+    "exports",
+    metadata,
+    _account(primary_key=True),
+    Column("name", Text, primary_key=True, comment="as the connector calls it"),
+    _instant("ordered_at", "when the source was asked for it", nullable=False),
+    Column("request_hash", Text, nullable=False, comment="of the request that ordered it"),
+    Column("kept", JSONB, nullable=False, comment="what the source said that later requests need"),
+    Column("bookmark", JSONB, comment="what it was asked to begin after; null: everything"),
+    schema="meta",
+    comment="Exports that are under way, or not yet stored to their end.",
+)
+
 consumers = Table(
     "consumers",
     metadata,

@@ -73,7 +73,7 @@ def record_why(connection: Connection, source: Source, table: RawTable, account:
     if found.element is not None and found.element.key:
         windows = [one for one in windows if one.element == found.element.key]
     found.windows = _within(connection, source, table, account, present.key, windows)
-    if resource.files is not None:
+    if resource.files is not None or resource.export is not None:
         found.file = found.windows[0].element if len(found.windows) == 1 else ""
     else:
         found.request = _request(source.connector, resource, account, found)

@@ -52,7 +52,7 @@ class Played:
 
 def play(test: ResourceTest, connector: Connector) -> Played:
     """Reads the resource until it is read or fails. WrongUse where the test itself cannot be run."""
-    if connector.resources[test.resource].files is not None:
+    if connector.resources[test.resource].files is not None or connector.resources[test.resource].export is not None:
         raise WrongUse(
             f"{test.where}: {test.resource} reads files, and exchanges are answers: test its mapping instead"
         )

@@ -87,6 +87,8 @@ def live(source: Source, wanted: Wanted, open_session: Open) -> Preview:
         readings = _readings(session, wanted.resource, wanted, element)
         preview.element = element
         preview.windows = [reading.window.span for reading in readings if reading.window.span]
+        if wanted.resource.export is not None:
+            raise WrongUse(f"{wanted.resource.name} is read from an export, which takes its time: hde run fetches it")
         if not readings and wanted.resource.files is not None:
             raise WrongUse(f"no file in the folder matches {wanted.resource.files}")
         if not readings:

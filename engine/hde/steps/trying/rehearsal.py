@@ -62,6 +62,8 @@ def first_readings(
 ) -> list[Reading]:
     """What a first run would read, for one element: the windows up to `now`, or the resource as a whole."""
     stream = plan.stream_of(connector, resource, 0, now, scope, element)
+    if resource.export is not None:
+        return []  # nothing is ordered for a look
     if resource.files is not None:
         files = files_of(connector, resource, scope)
         return [Reading(resource, WindowRecord(stream, None, now), file=file) for file in files]
