@@ -192,6 +192,7 @@ _TABLES = {
             ("severity", "text", "mild, moderate, severe"),
             ("recorded_date", "date", "the day it was written down"),
             ("note", "text", "what somebody wrote beside it"),
+            ("encounter", "text", "raw_source_id of the encounter it belongs to"),
         ),
     ),
     "immunizations": (

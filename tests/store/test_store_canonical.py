@@ -113,7 +113,7 @@ SAMPLES: dict[str, list[object]] = {
     "timestamptz": [STARTS, datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)],
     "date": [date(2026, 1, 1), date(1, 1, 1), date(9999, 12, 31)],
 }
-SAMPLES |= {kind: SAMPLES["text"] for kind in ("coding", "reference", "verbatim")}
+SAMPLES |= dict.fromkeys(("coding", "reference", "verbatim"), SAMPLES["text"])
 SAMPLES |= {"moment": SAMPLES["timestamptz"], "day": SAMPLES["date"]}
 
 

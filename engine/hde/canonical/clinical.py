@@ -172,6 +172,7 @@ ALLERGIES = Table(
         _text("severity", "mild, moderate, severe"),
         Column("recorded_date", "day", "the day it was written down"),
         _NOTE,
+        _ENCOUNTER,
     ),
 )
 

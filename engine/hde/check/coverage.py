@@ -42,7 +42,7 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
                 resource = _resource_of(of, mapping)
                 read[resource] |= found
                 for path in sorted(found.paths) if resource in known else ():
-                    if not known[resource].has(path):
+                    if not known[resource].has(path) and not _stands_elsewhere(path, found, known[resource]):
                         # the items of a list that is not there are not there either: said once, of the list
                         if not any((resource, path[:end]) in lacking for end in range(len(path))):
                             said = missing_path(one, path, mapping, known[resource], known.get(mapping.from_))
@@ -64,6 +64,17 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
             if first[mapping.from_] is mapping:
                 covered = read[mapping.from_] | _kept(source.connector.resources[mapping.from_], mapping)
                 yield from _lost(mapping, covered, known[mapping.from_], file)
+
+
+def _stands_elsewhere(path: Path, found: Reads, known: Recorded) -> bool:
+    """Whether items come from several places of a record, and one of them has it: a record itself and its parts."""
+    return any(
+        known.has(other) for other in found.paths if path != other and (_ends(path, other) or _ends(other, path))
+    )
+
+
+def _ends(path: Path, end: Path) -> bool:
+    return path[-len(end) :] == end
 
 
 def _resource_of(of: str, mapping: OneMapping) -> str:

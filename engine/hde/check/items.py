@@ -82,4 +82,12 @@ def _leaves_out(one: Written) -> bool:
         return False
     while node["type"] in ("pipe", "subexpression", "index_expression") and node["children"]:
         node = node["children"][-1]
-    return node["type"] in _PROJECTIONS
+    return node["type"] in _PROJECTIONS and not _joins(node)
+
+
+def _joins(node: Mapping[str, Any]) -> bool:
+    """`[[@], parts][]`: whole lists, one behind the other."""
+    flat, then = node["children"][0], node["children"][-1]
+    return (
+        flat["type"] == "flatten" and flat["children"][0]["type"] == "multi_select_list" and then["type"] == "identity"
+    )

@@ -35,13 +35,16 @@ def references_problems(mapping: Mapping, connector: Connector, file: YamlFile) 
 
 
 def one_mapping_each(mappings: Sequence[tuple[Mapping, YamlFile]]) -> Iterator[Problem]:
-    """One file per raw resource, so that what is read of it can be seen in one place."""
-    first: dict[str, YamlFile] = {}
+    """One file per raw resource and table, so that what becomes of it can be seen in one place."""
+    first: dict[tuple[str, str], YamlFile] = {}
     for mapping, file in mappings:
-        if other := first.get(mapping.from_):
-            message = f"{mapping.from_} is mapped in {other.file.name} already: one file per resource"
+        twice = [(table, first[mapping.from_, table]) for table in mapping.to if (mapping.from_, table) in first]
+        if twice:
+            table, other = twice[0]
+            message = f"{mapping.from_} is mapped to {table} in {other.file.name} already"
             yield complain(file, ("from",), message)
-        first.setdefault(mapping.from_, file)
+        for table in mapping.to:
+            first.setdefault((mapping.from_, table), file)
 
 
 def _reference(reference: Reference, resource: Resource, connector: Connector, file: YamlFile) -> Iterator[Problem]:
