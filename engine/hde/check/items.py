@@ -88,6 +88,5 @@ def _leaves_out(one: Written) -> bool:
 def _joins(node: Mapping[str, Any]) -> bool:
     """`[[@], parts][]`: whole lists, one behind the other."""
     flat, then = node["children"][0], node["children"][-1]
-    return (
-        flat["type"] == "flatten" and flat["children"][0]["type"] == "multi_select_list" and then["type"] == "identity"
-    )
+    joined = flat["type"] == "flatten" and flat["children"][0]["type"] == "multi_select_list"
+    return bool(joined and then["type"] == "identity")
