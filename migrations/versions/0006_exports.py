@@ -18,7 +18,10 @@ def upgrade() -> None:
         sa.Column("account", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False, comment="as the connector calls it"),
         sa.Column(
-            "ordered_at", postgresql.TIMESTAMP(timezone=True), nullable=False, comment="when the source was asked for it"
+            "ordered_at",
+            postgresql.TIMESTAMP(timezone=True),
+            nullable=False,
+            comment="when the source was asked for it",
         ),
         sa.Column("request_hash", sa.Text(), nullable=False, comment="of the request that ordered it"),
         sa.Column(

@@ -23,6 +23,9 @@ MOST_CODINGS: Final = 500
 """Of one value: a list without end is no list of codes."""
 
 
+_PLACES: Final = {name: table.places() for name, table in TABLES.items()}
+
+
 class Coding(NamedTuple):
     system: str | None
     code: str | None
@@ -76,9 +79,8 @@ def with_codings(rows: Sequence[CanonicalRow]) -> list[CanonicalRow]:
     plain: list[CanonicalRow] = []
     codes: list[CanonicalRow] = []
     for row in rows:
-        table = TABLES[row.table]
-        at, cells = table.places(), list(row.values)
-        for role in table.codings:
+        at, cells = _PLACES[row.table], list(row.values)
+        for role in TABLES[row.table].codings:
             one = cells[at[role]]
             if not isinstance(one, Coded):
                 continue
