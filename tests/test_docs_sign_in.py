@@ -15,7 +15,7 @@ from hde.spec.schema import schema
 
 PAGE = Path(__file__).parents[1] / "docs" / "sign-in.md"
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-SETTINGS = ["base_url", "client_id", "redirect_uri", "username", "key_id"]
+SETTINGS = ["base_url", "client_id", "redirect_uri", "username", "key_id", "scopes"]
 SECRETS = ["client_secret", "password", "private_key", "key"]
 REST: dict[str, Any] = {
     "name": "demo",

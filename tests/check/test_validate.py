@@ -175,7 +175,7 @@ def test_with_v_it_says_where_requests_and_secrets_go(
         "connectors/pulse.yaml: secret PULSE_KEY, in http.headers.Authorization",
     ]
     _change(pulse / "connectors/pulse.yaml", ("{default: https://api.pulse.example}", "{}"))
-    assert _run(capsys)[1][0] == "connectors/pulse.yaml: sends requests to $PULSE_HOST/v1"
+    assert _run(capsys)[1][0] == "connectors/pulse.yaml: sends requests to $PULSE_HOST"
 
 
 def test_with_v_it_names_the_expressions_that_are_not_compiled(

@@ -22,7 +22,7 @@ SETTINGS = {"client_id": "the id", "client_secret": "s3cr:t"}
 
 
 def oauth_connector(url: str, *, redirect: str = "http://localhost:1/cb", send: str = "body", **parts) -> Connector:
-    authorize = {"pkce": True, "scopes": ("offline", "read")} | parts.pop("authorize", {})
+    authorize = {"pkce": True, "scopes": tuple(map(compile_template, ("offline", "read")))} | parts.pop("authorize", {})
     auth = OAuth2Code(
         client=Client(
             compile_template("{{ settings.client_id }}"), compile_template("{{ settings.client_secret }}"), send

@@ -12,22 +12,22 @@ from spec_made import read_yaml
 
 from hde.places import bundled
 from hde.spec.elsewhere import resolved
+from hde.spec.find import shared_mappings
 from hde.spec.load import mappings_folder, read_source
 from hde.spec.mapping_test import read_tests
 from hde.spec.problem import KeyPath, Problem
 from hde.spec.schema import SchemaName, schema
 
 CONNECTORS = sorted(bundled("connectors").glob("*.yaml"))
+OWN = [connector for connector in CONNECTORS if shared_mappings(connector) is None]
 MAPPINGS = [
     (connector, mapping)
-    for connector in CONNECTORS
+    for connector in OWN
     for mapping in sorted(mappings_folder(connector).glob("*.yaml"))
     if mapping.name != "lookups.yaml"
 ]
 TESTS = [
-    (connector, tests)
-    for connector in CONNECTORS
-    for tests in sorted((mappings_folder(connector) / "tests").glob("*.yaml"))
+    (connector, tests) for connector in OWN for tests in sorted((mappings_folder(connector) / "tests").glob("*.yaml"))
 ]
 
 
@@ -81,19 +81,21 @@ def assert_said(problems: list[Problem], file: Path, line: int, column: int, wro
 
 def copied(connector: Path, folder: Path) -> Path:
     """The connector and its mappings below `folder`."""
-    shutil.copytree(mappings_folder(connector), folder / "mappings" / connector.stem)
-    (folder / "connectors").mkdir()
-    return Path(shutil.copy(connector, folder / "connectors"))
+    mappings = mappings_folder(connector)
+    shutil.copytree(mappings, folder / "mappings" / mappings.name)
+    shutil.copytree(connector.parent, folder / "connectors")
+    return folder / "connectors" / connector.name
 
 
 @pytest.mark.parametrize("connector", CONNECTORS, ids=lambda file: file.stem)
 def test_every_key_of_a_connector(connector: Path, tmp_path: Path) -> None:
-    file = Path(shutil.copy(connector, tmp_path))
+    file = shutil.copytree(connector.parent, tmp_path / "connectors") / connector.name
     count = 0
+    grammar: Any = read_yaml(file).data
     for line, column, wrong in misspelled(file, "connector"):
         assert_said(read_source(file, tmp_path / "none")[1], file, line, column, wrong)
         count += 1
-    assert count > 50
+    assert count > (50 if "like" not in grammar else 5)
 
 
 @pytest.mark.parametrize(("connector", "mapping"), MAPPINGS, ids=lambda file: file.stem)

@@ -49,6 +49,8 @@ def spots(connector: Connector, file: YamlFile) -> Iterator[Spot]:
     yield from _auth(connector)
     if connector.account and connector.account.request:
         yield from _request(connector.account.request, ("account",))
+    if connector.account and connector.account.value:
+        yield Spot(("account", "value"), connector.account.value)
     if connector.files:
         yield Spot(("files", "folder"), connector.files.folder, signed_in=True)
     for export in connector.exports.values():
@@ -93,6 +95,7 @@ def _auth(connector: Connector) -> Iterator[Spot]:
             yield from _oauth2(auth)
             yield from _url(auth.authorize.url, ("auth", "authorize", "url"))
             yield Spot(("auth", "authorize", "redirect_uri"), auth.authorize.redirect_uri)
+            yield from (Spot(("auth", "authorize", "scopes", at), one) for at, one in enumerate(auth.authorize.scopes))
             yield from _tree(auth.authorize.params, ("auth", "authorize", "params"), in_url=True)
             yield from _token_request(auth.refresh, ("auth", "refresh"))
             # Registering comes before asking who that is; where the token says so, it is known by then.
@@ -100,6 +103,7 @@ def _auth(connector: Connector) -> Iterator[Spot]:
             yield from _errand(auth.after_consent, ("auth", "after_consent"), signed_in=not asks)
         case OAuth2Client() as auth:
             yield from _oauth2(auth)
+            yield from (Spot(("auth", "scopes", at), one) for at, one in enumerate(auth.scopes))
         case SessionLogin() as auth:
             yield from _request(auth.login.request, ("auth", "login"))
             yield from _errand(auth.revoke, ("auth", "revoke"), signed_in=True)

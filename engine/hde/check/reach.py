@@ -37,10 +37,13 @@ def origins(connector: Connector, file: YamlFile, settings: Mapping[str, str] | 
         if not spot.in_url or spot.in_request or "params" in spot.trail or spot.trail[-1] == "path":
             continue
         try:
-            parts = urlsplit(spot.template.render({"settings": known}))
+            url = spot.template.render({"settings": known})
+            parts = urlsplit(url)
         except (TemplateError, ValueError):
             continue
-        found[f"{parts.scheme}://{parts.netloc}" if parts.netloc else parts.path] = None
+        if not url:
+            continue  # a setting that may be left empty
+        found[f"{parts.scheme}://{parts.netloc}" if parts.netloc else parts.path.partition("/")[0]] = None
     return list(found)
 
 

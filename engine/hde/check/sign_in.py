@@ -30,7 +30,7 @@ def sign_in_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
 
 def _account(connector: Connector, file: YamlFile) -> Iterator[Problem]:
     account = connector.account
-    if account is None or account.request is not None or connector.has_tokens:
+    if account is None or account.request is not None or connector.has_tokens or account.id is None:
         return
     why = "kind basic has none" if connector.auth else "nobody signs in here"
     yield complain(file, ("account", "id"), f"without a path it is read from the token answer, and {why}: add a path")

@@ -50,8 +50,10 @@ def _put(node: Node, value: object) -> object:
             for child in reversed(children):
                 value = _put(child, value)
             return value
-        case "projection" | "filter_projection" if isinstance(value, list):
+        case "projection" if isinstance(value, list):
             return _put(children[0], [_put(children[1], item) for item in value])
+        case "filter_projection" if isinstance(value, list):
+            return _put(children[0], [_fitting(children[2], _put(children[1], item)) for item in value])
         case "value_projection" if isinstance(value, list):
             return _put(children[0], {f"_{index}": _put(children[1], item) for index, item in enumerate(value)})
         case "flatten" | "or_expression":
@@ -59,3 +61,14 @@ def _put(node: Node, value: object) -> object:
         case "index":
             return [None] * node["value"] + [value] if node["value"] >= 0 else [value]
     raise CannotBeMade(node["type"])
+
+
+def _fitting(condition: Node, element: object) -> object:
+    """The element with what a filter asks for, where it asks for a certain value; what else it may want is left."""
+    children = condition.get("children", [])
+    if condition["type"] == "and_expression":
+        for child in children:
+            element = _fitting(child, element)
+    if condition["type"] == "comparator" and condition["value"] == "eq" and children[1]["type"] == "literal":
+        return merged(element, _put(children[0], children[1]["value"]))
+    return element

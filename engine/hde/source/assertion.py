@@ -33,14 +33,13 @@ def assertion(connector: Connector, client: Client, settings: Mapping[str, str],
     """A signed JWT: issuer and subject are the client, its id is used once. WrongUse for a key that cannot sign."""
     scope = {"settings": settings}
     assert client.key is not None
-    assert client.alg is not None
     name = connector.variables(client.key)
-    key = _Reader(f"{connector.name}: auth.client.key{f' ({name})' if name else ''}", client.alg).key(
-        client.key.render(scope)
-    )
-    kid = client.kid.render(scope) if client.kid else key.kid
+    where = f"{connector.name}: auth.client.key{f' ({name})' if name else ''}"
+    key = _Reader(where, (client.alg,) if client.alg else tuple(_WHAT)).key(client.key.render(scope))
+    alg = "RS384" if isinstance(key, RSAKey) else "ES384"
+    kid = (client.kid.render(scope) if client.kid else "") or key.kid
     client_id = client.id.render(scope)
-    header = {"alg": client.alg, **({"kid": kid} if kid else {})}
+    header = {"alg": alg, **({"kid": kid} if kid else {})}
     claims = {
         "iss": client_id,
         "sub": client_id,
@@ -48,31 +47,39 @@ def assertion(connector: Connector, client: Client, settings: Mapping[str, str],
         "exp": int(time.time()) + LASTS,
         "jti": secrets.token_urlsafe(24),
     }
-    signed = jwt.encode(header, claims, key, algorithms=[client.alg])
+    signed = jwt.encode(header, claims, key, algorithms=[alg])
     register_secret(signed)
     return signed
+
+
+def _imported(alg: str, material: str | dict[str, Any]) -> RSAKey | ECKey | None:
+    kind: type[RSAKey | ECKey] = RSAKey if alg == "RS384" else ECKey
+    try:
+        return kind.import_key(material)
+    except (JoseError, ValueError, TypeError):
+        return None
 
 
 class _Reader:
     """Makes a key of a text. What is wrong with the text is said without showing any of it."""
 
-    def __init__(self, where: str, alg: str) -> None:
+    def __init__(self, where: str, algorithms: tuple[str, ...]) -> None:
         self._where = where
-        self._alg = alg
+        self._algorithms = algorithms
+        self._takes = " or ".join(_WHAT[one] for one in algorithms)
+        self._names = " or ".join(algorithms)
 
     def key(self, text: str) -> RSAKey | ECKey:
         register_secret(text)
         material = self._material(text.strip())
-        kind: type[RSAKey | ECKey] = RSAKey if self._alg == "RS384" else ECKey
-        try:
-            key = kind.import_key(material)
-        except (JoseError, ValueError, TypeError):
-            self._fail(f"is no key that {self._alg} signs with, which takes {_WHAT[self._alg]}")
+        key = next((key for alg in self._algorithms if (key := _imported(alg, material))), None)
+        if key is None:
+            self._fail(f"is no key that {self._names} signs with, which takes {self._takes}")
         if not key.is_private:
             self._fail("is a public key; the private one signs")
         is_fitting = key.raw_value.key_size >= 2048 if isinstance(key, RSAKey) else key.curve_name == "P-384"
         if not is_fitting:
-            self._fail(f"is too weak or of another curve; {self._alg} takes {_WHAT[self._alg]}")
+            self._fail(f"is too weak or of another curve; {self._names} takes {self._takes}")
         return key
 
     def _material(self, text: str) -> str | dict[str, Any]:

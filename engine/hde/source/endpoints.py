@@ -53,7 +53,7 @@ def discovered(connector: Connector, settings: Settings, auth: OAuth2Code | OAut
         return None
     if not isinstance(found, str):
         raise Unreadable(f"{where}: its {name} is no address")
-    trusted = [origin(url), *(origin(one.render(scope)) for one in auth.origins)]
+    trusted = [origin(url), *(origin(said) for one in auth.origins if (said := one.render(scope)))]
     try:
         leads_to = origin(found)
     except WrongUse as error:
@@ -65,6 +65,15 @@ def discovered(connector: Connector, settings: Settings, auth: OAuth2Code | OAut
             status=0,
         )
     return found
+
+
+def supported(connector: Connector, settings: Settings, auth: OAuth2Code | OAuth2Client, name: str) -> list[object]:
+    """A list of what the provider supports, as the discovery document says it; empty where it does not."""
+    if auth.discovery is None:
+        return []
+    found = _document(auth.discovery.render({"settings": settings}), f"{connector.name}: the discovery document")
+    said = found.get(name)
+    return said if isinstance(said, list) else []
 
 
 def _written(auth: OAuth2Code | OAuth2Client, name: Endpoint) -> Template | None:

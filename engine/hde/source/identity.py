@@ -10,10 +10,11 @@ NOT_SAID = "default"
 """The id of the account of a connector that does not say whose it is."""
 
 
-def account_in(body: Body, spec: AccountRequest, connector: str) -> dict[str, object]:
-    """`{"id": "10129", **kept}`; Unreadable where the id is not in the answer."""
+def account_in(body: Body, spec: AccountRequest, connector: str, said: str | None = None) -> dict[str, object]:
+    """`{"id": "10129", **kept}`; Unreadable where the id is not in the answer, and was not `said` otherwise."""
     kept = {name: body.value(path) for name, path in spec.keep.items()}
-    return {"id": _account_id(body.value(spec.id), spec.id, connector), **kept}
+    found = body.value(spec.id) if spec.id else None
+    return {"id": _account_id(said if found is None and said else found, spec.id or "value", connector), **kept}
 
 
 def _account_id(value: object, path: str, connector: str) -> str:

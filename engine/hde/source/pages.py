@@ -148,6 +148,11 @@ def _answer(
         if is_resumed and 400 <= error.status < 500:
             raise WindowLost(f"{where}: the source does not know where to go on any more ({error.status})") from None
         raise
+    if answer.outcome == "skip" and state != first(resource.pagination):
+        # "Not for you" is said to a question; after a page it is a cursor or a token that ended, and the rest is owed.
+        if is_resumed:
+            raise WindowLost(f"{where}: the source does not know where to go on any more ({answer.status})")
+        raise Refused(f"{where}: the source refuses a page that it named itself ({answer.status})", answer.status)
     if answer.outcome == "restart":
         raise WindowLost(f"{where}: the source asks to begin anew ({answer.status})")
     return answer

@@ -10,7 +10,7 @@ from hde.source.endpoints import Settings
 from hde.source.grant import Ask, send, token_ask
 from hde.source.login import login_ask
 from hde.spec.connector import Connector
-from hde.spec.sign_in import OAuth2Client, OAuth2Code, SessionLogin
+from hde.spec.sign_in import OAuth2Client, OAuth2Code, SessionLogin, asked_scopes
 from hde.tokens import Token
 
 
@@ -35,8 +35,8 @@ def _with_refresh_token(connector: Connector, settings: Settings, auth: OAuth2Co
 
 def _with_client(connector: Connector, settings: Settings, auth: OAuth2Client, held: Token | None) -> Ask:
     values = {"grant_type": "client_credentials"}
-    if auth.scopes:
-        values["scope"] = auth.scope_separator.join(auth.scopes)
+    if scopes := asked_scopes(auth.scopes, auth.scope_separator, {"settings": settings}):
+        values["scope"] = scopes
     return token_ask(connector, settings, auth, auth.token, values)
 
 

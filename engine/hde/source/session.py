@@ -144,7 +144,8 @@ class Session:
         Becomes `account` of this session. Unreadable where the id is not in the answer.
         """
         spec, name = self.connector.account, self.connector.name
-        self.account = account_in(self._identity(spec.request), spec, name) if spec else {"id": NOT_SAID}
+        said = spec.value.render(self.scope({})) if spec and spec.value else None
+        self.account = account_in(self._identity(spec.request), spec, name, said) if spec else {"id": NOT_SAID}
         return self.account
 
     def _identity(self, request: Request | None) -> Body:

@@ -17,7 +17,7 @@ from hde.source.endpoints import Settings, endpoint
 from hde.source.grant import Spent, request_token
 from hde.source.listener import listening
 from hde.spec.connector import Connector
-from hde.spec.sign_in import OAuth2Code
+from hde.spec.sign_in import OAuth2Code, asked_scopes
 from hde.spec.template import render_tree
 from hde.tokens import Token
 
@@ -91,8 +91,8 @@ def _authorize_url(connector: Connector, settings: Settings, auth: OAuth2Code, a
         "redirect_uri": attempt.redirect_uri,
         "state": attempt.state,
     }
-    if auth.authorize.scopes:
-        params["scope"] = auth.authorize.scope_separator.join(auth.authorize.scopes)
+    if scopes := asked_scopes(auth.authorize.scopes, auth.authorize.scope_separator, scope):
+        params["scope"] = scopes
     if attempt.pkce:
         params |= {"code_challenge": attempt.challenge, "code_challenge_method": "S256"}
     return with_query(url, params)

@@ -127,7 +127,9 @@ def _union(fault: _Fault, root: Schema) -> Iterator[Complaint]:
         yield from _of_kinds(fault, branches, kinds, root)
         return
     fitting = [branch for branch in branches if fits(fault.value, branch)]
-    if not fitting:
+    if not fitting and (hint := did_you_mean(str(path[-1]), fault.schema.get("x-rather", ()))):
+        yield Complaint(path, f"unknown key {quoted(path[-1])}.{hint}", meant=_meant(hint))
+    elif not fitting:
         words = dict.fromkeys(word for branch in branches for word in expected(branch))
         yield Complaint(path, wrong_type(fault.value, words, branches), of_value=True)
     elif _lacks_brackets(fault.value, fitting, branches):

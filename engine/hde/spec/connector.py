@@ -77,11 +77,13 @@ class Http:
 class AccountRequest:
     """Whose data this is. Without a request, `id` is read from the token answer."""
 
-    id: str
+    id: str | None = None
     """A JMESPath."""
     request: Request | None = None
     keep: Mapping[str, str] = field(default_factory=dict)
     """Further fields kept under `account.NAME`: name -> JMESPath."""
+    value: Template | None = None
+    """Where `id` is not said, or finds nothing."""
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,12 @@ def _waits(said: Map | list[Map] | tuple[()]) -> tuple[Wait, ...]:
 
 
 def _account(said: Map) -> AccountRequest:
-    return AccountRequest(said["id"], freeze_request(said) if "path" in said else None, dict(said.get("keep", {})))
+    return AccountRequest(
+        said.get("id"),
+        freeze_request(said) if "path" in said else None,
+        dict(said.get("keep", {})),
+        template(said.get("value")),
+    )
 
 
 def _resource(name: str, said: Map) -> Resource:

@@ -41,7 +41,7 @@ def _oauth2_code(said: Map) -> OAuth2Code:
         authorize=Authorize(
             redirect_uri=compile_template(authorize["redirect_uri"]),
             url=template(authorize.get("url")),
-            scopes=tuple(authorize.get("scopes", ())),
+            scopes=tuple(compile_template(one) for one in authorize.get("scopes", ())),
             scope_separator=authorize.get("scope_separator", Authorize.scope_separator),
             pkce=authorize.get("pkce", Authorize.pkce),
             params=trees(authorize.get("params")),
@@ -61,7 +61,7 @@ def _oauth2_client(said: Map) -> OAuth2Client:
     return OAuth2Client(
         client=_client(said["client"]),
         token=_token_request(said.get("token", {})),
-        scopes=tuple(said.get("scopes", ())),
+        scopes=tuple(compile_template(one) for one in said.get("scopes", ())),
         scope_separator=said.get("scope_separator", OAuth2Client.scope_separator),
         answer=said.get("answer"),
         expires=_expires(said.get("expires", {})),

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Literal
 
 from hde.spec.request import Errand, Request
-from hde.spec.template import Template, Tree
+from hde.spec.template import Scope, Template, Tree
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,21 @@ class Client:
 
     id: Template
     secret: Template | None = None
-    send: Literal["body", "basic"] = "body"
+    send: Literal["body", "basic", "discovered"] = "body"
     key: Template | None = None
     alg: Literal["RS384", "ES384"] | None = None
     kid: Template | None = None
     audience: Template | None = None
     """None: the token URL."""
+
+    def signs(self, scope: Scope) -> bool:
+        """Whether it makes itself known by a key: one that a setting leaves empty is none."""
+        return self.key is not None and bool(self.key.render(scope))
+
+
+def asked_scopes(scopes: tuple[Template, ...], separator: str, scope: Scope) -> str:
+    """What to ask for, as it is sent; empty where nothing is."""
+    return separator.join(text for one in scopes if (text := one.render(scope).strip()))
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Authorize:
     redirect_uri: Template
     url: Template | None = None
     """None: as the discovery document says."""
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[Template, ...] = ()
     scope_separator: str = " "
     pkce: bool = True
     params: Mapping[str, Tree] = field(default_factory=dict)
@@ -104,7 +113,7 @@ class OAuth2Code:
 class OAuth2Client:
     client: Client
     token: TokenRequest = field(default_factory=TokenRequest)
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[Template, ...] = ()
     scope_separator: str = " "
     answer: str | None = None
     expires: Expires = field(default_factory=Expires)

@@ -98,6 +98,10 @@ def _replace(value: object, old: str, new: str) -> str | None:
     return text.replace(old, new)
 
 
+def _trim(value: object, characters: str | None = None) -> str | None:
+    return None if _is_nothing(value) else as_text(value).strip(characters)
+
+
 def _of_text(change: Callable[[str], str]) -> Filter:
     def filtered(value: object) -> str | None:
         return None if _is_nothing(value) else change(as_text(value))
@@ -124,6 +128,6 @@ FILTERS: Final[Mapping[str, Filter]] = {
     "sha1": _of_text(lambda text: sha1(text.encode(), usedforsecurity=False).hexdigest()),
     "sha256": _of_text(lambda text: sha256(text.encode()).hexdigest()),
     "string": _of_text(str),
-    "trim": _of_text(str.strip),
+    "trim": _trim,
     "upper": _of_text(str.upper),
 }

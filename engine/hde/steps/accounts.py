@@ -123,6 +123,7 @@ def _app(way: Way) -> str:
 def choose_account(way: Way, wanted: str | None) -> str:
     """The provider's id of the account to read: the only one there is a token for, or the wanted one."""
     connector = way.connector
+    wanted = wanted or _said_account(way)
     if not connector.has_tokens:
         return wanted or NO_SIGN_IN
     known = way.tokens.accounts(connector.name)
@@ -134,6 +135,14 @@ def choose_account(way: Way, wanted: str | None) -> str:
     if not wanted and len(known) > 1:
         raise WrongUse(f"{connector.name} has {len(known)} accounts: {', '.join(known)}. Choose one with --account")
     return wanted or known[0]
+
+
+def _said_account(way: Way) -> str | None:
+    """The account that a setting alone decides: with another value there, it is another one."""
+    said = way.connector.account
+    if said is None or said.value is None or said.id is not None:
+        return None
+    return said.value.render({"settings": way.settings}) or None
 
 
 def known_account(connection: Connection, way: Way, external_id: str, budget: Budget) -> Account:
