@@ -95,6 +95,28 @@ def test_without_a_table_it_is_the_columns_of_a_raw_table(folder: Path) -> None:
     assert "metric is the same in every record" in done.err
 
 
+LOINC = "http://loinc.org"
+CODES = {
+    f"code.coding.where(system = '{LOINC}').code.first()": {"path": "code.coding", "prefer": [LOINC]},
+    "code.coding.where(system = %loinc and display.exists()).first().code": {
+        "path": "code.coding[?system == 'http://loinc.org' && display != `null`]",
+        "prefer": ["*"],
+    },
+    "code.coding.code.first()": {"path": "code.coding", "prefer": ["*"]},
+    "code": {"path": "code", "prefer": ["*"]},
+}
+
+
+@pytest.mark.parametrize("path", CODES)
+def test_a_code_is_read_in_its_coding(folder: Path, path: str) -> None:
+    columns = [{"name": "code", "path": path}, {"name": "source_value", "path": "value.ofType(string)"}]
+    done = call("import", "viewdefinition", view(folder, select=[{"column": columns}], where=[]), "--to", "lab_results")
+    assert done.code == 0, done.said
+    said = yaml.safe_load(done.out)["to"]["lab_results"]["columns"]
+    assert said == {"code": CODES[path], "source_value": "valueString"}
+    assert "`prefer` says which of several codes counts" in done.err
+
+
 TWO = [{"column": [{"name": "a", "path": "issued.toString()"}, {"name": "value", "path": "value"}]}]
 REFUSED = {
     "what JMESPath cannot say, a line each": (
@@ -132,6 +154,11 @@ REFUSED = {
         ["a raw table has one row per record"],
     ),
     "options of a table, without one": ({}, ("--unit", "value=ms"), ["go with --to TABLE"]),
+    "a code without its coding": (
+        {"select": [{"column": [{"name": "code", "path": "status"}]}]},
+        ("--to", "lab_results"),
+        ["a code without its coding"],
+    ),
     "no pair": ({}, (*AS, "--as", "taken"), ["--as taken: NAME=VALUE was expected"]),
     "no place": ({}, (*AS, "--for", "hospital"), ["SOURCE/RESOURCE was expected"]),
     "a way out of the folder": ({}, (*AS, "--for", "../x/y"), ["SOURCE/RESOURCE was expected"]),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hde.author.viewdefinition import code
 from hde.author.viewdefinition.code import Code
 from hde.author.viewdefinition.language import starting_at
 from hde.author.viewdefinition.said import Reading, one_value, say
@@ -108,8 +107,7 @@ class _Writer:
         else:
             found, prefer = self._above(column)
         self.told.append(f"{place.name}: `prefer` says which of several codes counts, the first wish that is met")
-        path = found.text if found.is_one else code.whole(found).removeprefix("(").removesuffix(")")
-        return {"path": path, "prefer": [prefer]}
+        return {"path": found.text, "prefer": [prefer]}
 
     def _above(self, column: Column) -> tuple[Code, str]:
         """The coding of which the view reads the code, and the system it asks for."""
@@ -117,7 +115,8 @@ class _Writer:
         while isinstance(node, Call) and node.name in ("first", "single") and node.base is not None:
             node = node.base
         if isinstance(node, Step) and node.name == "code" and node.base is not None:
-            found = starting_at(self._type(column), self.view.constants, self._type(column), []).value(node.base)
+            at = starting_at(self._type(column), self.view.constants, self._type(column), [])
+            found = at.value(_all_synonyms(node.base))
             if found.type in ("Coding", None):
                 return found, _system(node.base) or ANY
         raise Unsayable("a code without its coding: a path to the coding, or to the CodeableConcept, was expected")
@@ -125,6 +124,16 @@ class _Writer:
     def _type(self, column: Column) -> str | None:
         """What the column's path starts at; nobody knows below a forEach."""
         return self.view.resource if column.where.count("select") == 1 else None
+
+
+def _all_synonyms(node: Node) -> Node:
+    """The codings before the view chose those of one system: which of them counts is `prefer`."""
+    match node:
+        case Call(base, "first" | "single", ()) if base is not None:
+            return _all_synonyms(base)
+        case Call(base, "where", (Binary("=", Step(None, "system"), Literally()),)) if base is not None:
+            return base
+    return node
 
 
 def _system(node: Node) -> str | None:
