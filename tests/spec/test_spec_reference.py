@@ -27,16 +27,19 @@ def test_every_table_of_meta_is_told() -> None:
     assert told == {table.name for table in models.metadata.sorted_tables if table.schema == "meta"}
 
 
-def test_every_column_of_the_daily_summary_is_told() -> None:
-    (file,) = (bundled("migrations") / "versions").glob("*_daily_summary.py")
-    made = re.findall(
-        r" AS (\w+),?\n", file.read_text(encoding="utf-8").split("SELECT COALESCE(who")[1].split("FROM sleep")[0]
+@pytest.mark.parametrize(("view", "first"), [("daily_summary", ["person", "local_date"]), ("labs_latest", ["person"])])
+def test_every_column_of_a_view_is_told(view: str, first: list[str]) -> None:
+    (file,) = (bundled("migrations") / "versions").glob("*_people.py")
+    made = (
+        file.read_text(encoding="utf-8")
+        .split(f"VIEW canonical.{view} ")[1]
+        .split('"""')[0]
+        .rpartition("SELECT person,")[2]
     )
-    told = OTHER_TABLES.split("Its columns: ")[1].split("\n\n")[0]
+    told = OTHER_TABLES.split(f"`canonical.{view}`")[1].split("Its columns: ")[1].split("\n\n")[0].split(". Of")[0]
     assert [name for name in re.findall(r"`(\w+)`", told) if name != "pending"] == [
-        "person",
-        "local_date",
-        *made[1:],
+        *first,
+        *re.findall(r" AS (\w+),?\n", made),
     ]
 
 

@@ -132,19 +132,19 @@ def test_what_an_admin_makes_later_is_the_owners_and_everybody_has_their_part(lo
         raw_tables.prepare(connection, later, [], lambda account, payload: ())
         with connection.transaction(), connection.cursor() as cursor:  # as a migration does
             act_as_owner(cursor)
-            cursor.execute("CREATE TABLE canonical.lab_results (account int, v int)")
+            cursor.execute("CREATE TABLE canonical.later_results (account int, v int)")
             cursor.execute("CREATE TABLE meta.more (a int)")
     with login("ingest").connection() as connection:
         account = journal.connect_account(connection, "later", "me", {}).id
         connection.commit()
         store(connection, later, account, {"id": "a"})
-        connection.execute("INSERT INTO canonical.lab_results VALUES (1, 1)")
+        connection.execute("INSERT INTO canonical.later_results VALUES (1, 1)")
         connection.execute("INSERT INTO meta.more VALUES (1)")
         connection.commit()
         owners = "SELECT DISTINCT pg_get_userbyid(relowner)::text FROM pg_class WHERE relnamespace::regnamespace::text"
         assert ask(connection, f"{owners} IN ('meta', 'canonical', 'made_raw', 'later_raw')") == [grants.OWNER]
     with login("analyst").connection() as connection:
-        assert ask(connection, "SELECT v FROM canonical.lab_results") == [1]
+        assert ask(connection, "SELECT v FROM canonical.later_results") == [1]
     assert refused(login("analyst"), "SELECT * FROM later_raw.things")
     assert refused(login("analyst"), "SELECT * FROM meta.more")
 

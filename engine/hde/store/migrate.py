@@ -12,7 +12,7 @@ from hde.store.owner import needing_the_owner
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-NEWEST = "0006"
+NEWEST = "0007"
 """The revision this engine works with; a test holds it against `migrations/`."""
 
 

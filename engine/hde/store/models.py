@@ -220,6 +220,7 @@ person_accounts = Table(
     metadata,
     _account(primary_key=True),
     Column("person", Integer, nullable=False, comment="accounts of one person share it; by default the account itself"),
+    _instant("linked_at", "when somebody said that it belongs to this person; null: nobody did"),
     schema="canonical",
     comment="Whose account it is.",
 )
