@@ -24,15 +24,11 @@ def upgrade() -> None:
             comment="when the source was asked for it",
         ),
         sa.Column("request_hash", sa.Text(), nullable=False, comment="of the request that ordered it"),
-        sa.Column(
-            "kept", postgresql.JSONB(), nullable=False, comment="what the source said that later requests need"
-        ),
+        sa.Column("kept", postgresql.JSONB(), nullable=False, comment="what the source said that later requests need"),
         sa.Column(
             "bookmark", postgresql.JSONB(), nullable=True, comment="what it was asked to begin after; null: everything"
         ),
-        sa.ForeignKeyConstraint(
-            ["account"], ["meta.connections.id"], name="exports_account_fkey", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["account"], ["meta.connections.id"], name="exports_account_fkey", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("account", "name", name="exports_pkey"),
         schema="meta",
         comment="Exports that are under way, or not yet stored to their end.",

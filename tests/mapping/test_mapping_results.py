@@ -76,6 +76,7 @@ def test_what_is_not_certainly_a_number_stays_text(written: str) -> None:
         ("[4.0 to 10.0]", Span(4, 10, None)),
         ("Reference range: <100", Span(None, 100, None)),
         ("less than 5", Span(None, 5, None)),
+        ("40-190 mcg/dL (calc)", Span(40, 190, "mcg/dL (calc)")),
         ("-2 - 2", Span(-2, 2, None)),
     ],
 )
@@ -168,9 +169,10 @@ def test_an_unknown_flag_is_kept_and_flagged() -> None:
         ("2951-2", 140, "mEq/L", "135-145", {"value": 140.0, "unit": "mmol/L", "ref_high": 145.0}),
         ("718-7", 140, "g/L", "120-160", {"value": 14.0, "unit": "g/dL", "ref_low": 12.0}),
         ("6690-2", 6.1, "10*9/L", "4-11", {"value": 6.1, "unit": "10*3/uL", "ref_high": 11.0}),
+        ("1920-8", 23, "IU/L", "10-35", {"value": 23.0, "unit": "U/L", "ref_high": 35.0}),
         ("718-7", 8.7, "mmol/L", None, {"value": 8.7, "unit": "mmol/L"}),
     ],
-    ids=["by molar mass", "as it is", "by charge", "by UCUM", "cells", "no molar mass is declared"],
+    ids=["by molar mass", "as it is", "by charge", "by UCUM", "cells", "an enzyme", "no molar mass is declared"],
 )
 def test_an_analyte_has_one_unit_where_something_certain_leads_there(
     code: str, value: float, unit: str, ref: str | None, expected: dict[str, Any]

@@ -123,3 +123,15 @@ def test_compiling_without_a_watch_reports_to_nobody() -> None:
     compile_mapping(mapping).map(record)
     assert len(found.reads) == before
     assert part == "weight"
+
+
+def test_the_row_of_a_record_with_codes_is_found_among_theirs() -> None:
+    columns = {"code": path("code", prefer=("urn:a",)), "name": path("code.text")}
+    targets = {"procedures": Target("procedures", (RowSet("", columns),), each=Each("done"))}
+    mapping = Mapping("acme/things", Path("acme/things.yaml"), "things", targets)
+    codes = [{"text": text, "coding": [{"system": "urn:a", "code": text}] * 2} for text in "xy"]
+    row = traced(mapping, {"done": [{"code": code} for code in codes]}).of("procedures", "1")
+    assert row is not None
+    assert row.row is not None
+    assert "y" in row.row.values
+    assert row.columns["name"].paths == [("done[].code.text", "y")]

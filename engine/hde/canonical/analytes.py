@@ -19,6 +19,8 @@ class Analyte:
     """g/mol of what is counted: glucose, nitrogen in urea nitrogen, phosphorus in phosphate."""
     charge: int | None = None
     """Equivalents per mole, of an ion."""
+    same: tuple[str, ...] = ()
+    """Units that mean the same of this analyte, though not of others: of an enzyme an international unit is a unit."""
 
 
 _LIST = (
@@ -38,9 +40,9 @@ _LIST = (
     Analyte("calcium", "mg/dL", ("17861-6", "2000-8"), 40.078, 2),
     Analyte("magnesium", "mg/dL", ("19123-9",), 24.305, 2),
     Analyte("phosphate", "mg/dL", ("2777-1",), 30.974),
-    Analyte("alt", "U/L", ("1742-6",)),
-    Analyte("ast", "U/L", ("1920-8",)),
-    Analyte("alkaline_phosphatase", "U/L", ("6768-6",)),
+    Analyte("alt", "U/L", ("1742-6",), same=("[IU]/L",)),
+    Analyte("ast", "U/L", ("1920-8",), same=("[IU]/L",)),
+    Analyte("alkaline_phosphatase", "U/L", ("6768-6",), same=("[IU]/L",)),
     Analyte("bilirubin_total", "mg/dL", ("1975-2", "14631-6"), 584.66),
     Analyte("albumin", "g/dL", ("1751-7",)),
     Analyte("total_protein", "g/dL", ("2885-2",)),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from hde.canonical import METRICS, TABLES, Column, Table
+from hde.canonical import ANALYTES, METRICS, RESULT_TABLES, TABLES, Column, Table
 from hde.errors import WrongUse
 from hde.mapping import partial, results, unit_table
 from hde.mapping.at import Read, Reader
@@ -265,4 +265,7 @@ def _version(mapping: Mapping, metrics: Iterable[str]) -> str:
     tables = [TABLES[target.table] for target in mapping.to.values()]
     described = [METRICS[name] for name in sorted(metrics)]
     units = (unit_table.ALIASES, unit_table.WORDS, unit_table.CONVERSIONS)
-    return hashlib.sha256(repr((mapping.text_hash, tables, described, units, MAPPING_VERSION)).encode()).hexdigest()
+    results = [ANALYTES, sorted(unit_table.COMMON)] if {*mapping.to} & {*RESULT_TABLES} else []
+    return hashlib.sha256(
+        repr((mapping.text_hash, tables, described, units, results, MAPPING_VERSION)).encode()
+    ).hexdigest()

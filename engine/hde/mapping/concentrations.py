@@ -15,6 +15,8 @@ _MASS, _SUBSTANCE, _EQUIVALENT = "g/L", "mol/L", "eq/L"
 @lru_cache(maxsize=4096)
 def conversion(source: str, analyte: Analyte) -> Callable[[float], float] | None:
     """From a UCUM unit to the analyte's; None where nothing certain leads there."""
+    if source in analyte.same:
+        return float
     try:
         return units.conversion(source, analyte.unit)
     except UnitError:

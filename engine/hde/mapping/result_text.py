@@ -21,9 +21,7 @@ _OPEN = re.compile(
     rf"\s*{_N}{_REST}\Z",
     re.IGNORECASE,
 )
-_AROUND = re.compile(
-    r"\s*(?:(?:ref(?:erence)?|normal)\s*(?:range|interval)?\s*:|[\[(])?\s*(.*?)\s*[\])]?\s*\Z", re.IGNORECASE
-)
+_LABEL = re.compile(r"\s*(?:ref(?:erence)?|normal)\s*(?:range|interval)?\s*:", re.IGNORECASE)
 _LONGEST = 200
 _SIGNS = {"=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "<OR=": "<=", ">OR=": ">="}
 _WORDS = {
@@ -75,8 +73,9 @@ def read_span(text: str) -> Span | None:
     """A reference range: `<=200`, `0.50 - 0.90 mg/dL`, `> OR = 40`; None for more or other than one."""
     if len(text) > _LONGEST:
         return None
-    around = _AROUND.match(text)
-    inner = around[1] if around else text
+    inner = _LABEL.sub("", text).strip()
+    if inner[:1] + inner[-1:] in ("()", "[]"):
+        inner = inner[1:-1]
     if (match := _RANGE.match(inner)) and _is_unit(match[3]):
         low, high = _number(match[1]), _number(match[2])
         return Span(low, high, match[3]) if low <= high else None

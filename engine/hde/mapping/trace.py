@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
+from hde.mapping.codings import CODINGS
 from hde.mapping.compiled import compile_mapping
 from hde.mapping.items import EachPlan
 from hde.mapping.plan import Mapped, TargetPlan
@@ -40,8 +41,9 @@ class Trace:
 
     def of(self, table: str, part: str) -> RowTrace | None:
         """The row that was made under this part. Inside `each` its part was completed after it was made."""
-        made = next((row for row in self.mapped.rows if (row.table, row.part) == (table, part)), None)
-        return next((one for one in self.rows if one.row and made and one.row.values is made.values), None)
+        finished = (row for row in self.mapped.rows if row.table != CODINGS)
+        made = zip((one for one in self.rows if one.row), finished, strict=False)
+        return next((replace(one, row=row) for one, row in made if (row.table, row.part) == (table, part)), None)
 
     def seen(self, path: str) -> list[object]:
         """The source's values at a path, as often as it was read."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hde.canonical import Column
+from hde.canonical import RESULT_TABLES, Column, Table
 from hde.canonical.tables import CONTEXT_LOCAL_DATE, TABLES
 from hde.check.written import column_trail
 from hde.mapping.lookups import key_text
@@ -17,6 +17,26 @@ from hde.spec.mapping import Reading, RowSet, Target, UnitRead
 from hde.spec.yaml_file import YamlFile
 
 _METRIC_LIST = ("metric", "unit", "loinc", "statistic", "method")
+_OF_RESULT = {
+    "value": "the number in source_value, in the unit of the analyte where its code is known",
+    "unit": "source_unit in UCUM, or the unit of the analyte",
+    "value_kind": "by what the source gave",
+    "analyte": "from the analyte list, by the LOINC code",
+    "interpretation": "source_interpretation in HL7's code",
+    "comparator": "read in source_value",
+    "value_low": "read in source_value",
+    "value_high": "read in source_value",
+    "value_text": "source_value, which is no number",
+    "source_unit": "read in source_value or ref_text",
+    "ref_low": "read in ref_text, in the unit of the value",
+    "ref_high": "read in ref_text, in the unit of the value",
+    "ref_text": "ref_low and ref_high as the source gave them",
+}
+_OF_TIME = {
+    "local_date": "the day start_time names, or its local day",
+    "end_date": "the day end_time names, or its local day",
+    "start_text": "start_time as written: less than an instant",
+}
 _RULES = {
     "start": "the local day of start_time",
     "end": "the local day of end_time",
@@ -72,7 +92,7 @@ def column_why(
         found.written = _written(file, line)
         found.reads = list(read.paths) if read else []
         found.steps = list(_steps(reading, found, unit))
-    elif rows is not None and (by := _by_engine(column, row, rows)):
+    elif rows is not None and target is not None and (by := _by_engine(column, row, rows, TABLES[target.table])):
         found.by_engine = True
         found.steps = [by]
     return found
@@ -95,11 +115,10 @@ def _written(file: YamlFile, line: int) -> str:
     return " ".join(part for part in taken if part)
 
 
-def _by_engine(column: Column, row: Mapping[str, Any], rows: RowSet) -> str:
+def _by_engine(column: Column, row: Mapping[str, Any], rows: RowSet, table: Table) -> str:
+    if row[column.name] is not None and (by := _of_record(column.name, table)):
+        return by
     if column.name == "local_date" and row["utc_offset"] is not None:
-        table = next(
-            one for one in TABLES.values() if set(rows.columns) <= {c.name for c in one.columns} and one.local_date
-        )
         usual = table.local_date or "start"
         how = CONTEXT_LOCAL_DATE.get(row["context"], usual) if row.get("context") else usual
         return f"{_RULES[how]}, at {row['utc_offset']}"
@@ -110,6 +129,16 @@ def _by_engine(column: Column, row: Mapping[str, Any], rows: RowSet) -> str:
             "the name of the row" if column.name == "metric" and rows.name else f"from the metric list: {row['metric']}"
         )
     return ""
+
+
+def _of_record(name: str, table: Table) -> str:
+    """How the engine fills a column of a medical record; empty for others."""
+    coding, _, part = name.rpartition("_")
+    if coding in table.codings and part in ("system", "display"):
+        return f"of the code chosen for {coding}"
+    if table.name in RESULT_TABLES and name in _OF_RESULT:
+        return _OF_RESULT[name]
+    return _OF_TIME.get(name, "") if table.column("start_text") else ""
 
 
 def _steps(reading: Reading, found: ColumnWhy, unit: str | None) -> Iterator[str]:
