@@ -34,6 +34,15 @@ def test_json_is_all_there_is_on_standard_output(sandbox: whoop.Sandbox, databas
         assert numbers["records"] == numbers["new"] + numbers["changed"] + numbers["unchanged"] > 0
 
 
+def test_what_is_said_of_several_resources_in_the_same_words_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report()
+    for note in ("sleeps: the source says: busy", "keys: one left", "cycles: the source says: busy", "plain"):
+        report.note(note)
+    progress.closing_table("Made", report)
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note")]
+    assert said == ["note sleeps, cycles: the source says: busy", "note keys: one left", "note plain"]
+
+
 def test_json_says_what_is_owed(sandbox: whoop.Sandbox, database_url: str) -> None:
     assert call("run", "whoop").code == 0
     sandbox.fail(400)

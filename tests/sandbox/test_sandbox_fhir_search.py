@@ -224,3 +224,30 @@ def test_a_session_ends_with_its_token_or_when_it_is_told_to(status: int) -> Non
         assert at.get(following, headers={"Authorization": f"Bearer {other}"}).status_code == 410
         at.sandbox.end_sessions(status)
         assert at.get(following).status_code == status
+
+
+def test_a_chart_can_be_changed_and_changes_with_time() -> None:
+    with hospital(days=300) as at:
+        before = {one.id: one.body for one in at.sandbox.resources("Observation")}
+        changed = next(key for key, body in before.items() if "specimen" in body)
+        at.sandbox.change("Observation", changed, status="amended", specimen=None)
+        body = at.get(f"Observation/{changed}").json()
+        assert body["status"] == "amended"
+        assert body.keys() == before[changed].keys() - {"specimen"}
+        assert body["subject"] == before[changed]["subject"]
+        assert int(body["meta"]["versionId"]) == int(before[changed]["meta"]["versionId"]) + 1
+        at.sandbox.delete("Observation", changed)
+        assert at.get(f"Observation/{changed}").status_code == 410
+        at.sandbox.advance(days=91)
+        assert len(at.sandbox.resources("Observation")) > len(before) + 20
+
+
+def test_the_same_seed_and_date_give_the_same_chart() -> None:
+    def chart(**settings: object) -> list[object]:
+        with hospital(**settings) as at:
+            return [one.body for one in at.sandbox.resources("Observation")]
+
+    long, again, short, other = chart(days=800), chart(days=800), chart(days=300), chart(days=800, seed=2)
+    assert long == again
+    assert short == long[: len(short)], "however far back it goes"
+    assert other != long

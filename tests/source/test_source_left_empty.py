@@ -12,8 +12,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from source_made import Reply, Seen, resource
 
-from hde.errors import Refused, Unreadable
-from hde.source.pages import read_pages
+from hde.errors import Unreadable
+from hde.source.pages import WindowLost, read_pages
 from hde.spec.connector import AccountRequest, ErrorRule, NextUrl, Where
 from hde.spec.template import compile_template
 
@@ -133,7 +133,7 @@ def test_a_page_the_source_named_is_no_place_to_say_not_for_you(source, open_ses
     number = iter(range(9))
     reading = read_pages(open_session(), made, None, arrived=lambda: next(number))
     assert len(next(reading).rows) == 1
-    with pytest.raises(Refused, match=r"refuses a page that it named itself \(404\)"):
+    with pytest.raises(WindowLost, match=r"refuses a page that it named itself \(404\)"):
         next(reading)
     source.in_turn(Reply(status=404))
     (page,) = read_pages(open_session(), made, None, arrived=lambda: next(number))

@@ -10,7 +10,7 @@ from source_made import Reply, resource
 
 from hde.errors import Refused
 from hde.source.pages import WindowLost, read_pages
-from hde.spec.connector import Cursor, ErrorRule, Offset, PageNumber
+from hde.spec.connector import Cursor, ErrorRule, NextUrl, Offset, PageNumber
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,15 @@ def test_a_dead_cursor_asks_for_the_window_anew(source, open_session, status):
         read(open_session(), what, resume={"cursor": "old", "pages": 3})
     with pytest.raises(Refused):
         read(open_session(), what)
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, WindowLost), (410, WindowLost), (400, Refused), (403, Refused)])
+@pytest.mark.parametrize("pagination", [Cursor(BODY_NEXT), NextUrl(BODY_NEXT)], ids=["cursor", "url"])
+def test_a_next_page_that_is_gone_asks_for_the_window_anew(source, open_session, pagination, status, error):
+    following = "a" if isinstance(pagination, Cursor) else f"{source.url}/api/a"
+    source.in_turn({"items": things(1), "next": following}, Reply({}, status=status))
+    with pytest.raises(error):
+        read(open_session(), resource(**CURSOR, pagination=pagination))
 
 
 def test_a_restart_rule_asks_for_the_window_anew(source, open_session):

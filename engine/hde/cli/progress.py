@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -100,7 +100,7 @@ def closing_table(title: str, report: Report, *, remapped: str | None = None) ->
     console = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, markup=False, emoji=False, highlight=False)
     narrow = console.width < PLAIN_WIDTH
     console.print(_remap_table(f"{title}: {remapped}", report) if remapped else _table(title, report, narrow=narrow))
-    for note in report.notes:
+    for note in _together(report.notes):
         console.print(Text.assemble(("note", "yellow"), f" {note}"), soft_wrap=True)
     for resource in report.resources.values():
         if resource.skipped:
@@ -116,6 +116,15 @@ def closing_table(title: str, report: Report, *, remapped: str | None = None) ->
         console.print("Stopped. What was fetched is stored; the next run goes on from here.")
     elif report.is_owing and not report.is_only_preparing:
         console.print("Run it again: exactly what is owed will be fetched.")
+
+
+def _together(notes: Iterable[str]) -> list[str]:
+    """What is said of several resources in the same words is said once: `sleeps, cycles: ...`."""
+    names: dict[str, list[str]] = {}
+    for note in notes:
+        name, colon, text = note.partition(": ")
+        names.setdefault(f"{colon}{text}" if colon else note, []).append(name if colon else "")
+    return [f"{', '.join(filter(None, of))}{text}" for text, of in names.items()]
 
 
 def _table(title: str, report: Report, *, narrow: bool) -> Table:

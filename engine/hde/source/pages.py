@@ -31,10 +31,12 @@ __all__ = ["Bounds", "Page", "WindowLost", "read_pages"]
 
 
 MOST_WARNINGS = 20
+GONE = (404, 410)
+"""What a source says of a next page that it has named itself and does not know any more."""
 
 
 class WindowLost(SourceError):
-    """The source wants this window begun anew: a cursor too old, or a `restart` rule."""
+    """The source wants this window begun anew: a cursor or session that has ended, or a `restart` rule."""
 
 
 @dataclass(frozen=True)
@@ -139,20 +141,19 @@ def _answer(
     where: str,
 ) -> Answer:
     scope = {**scope, "page": page_scope(resource.pagination, state)}
+    is_named = progress(state)[0] in ("cursor", "url") and state != first(resource.pagination)
     url = state.get("url")
     try:
         answer = session.answer(
             resource.request, scope, resource.errors, url=url if isinstance(url, str) else None, format=resource.format
         )
     except Refused as error:
-        if is_resumed and 400 <= error.status < 500:
+        if (is_resumed and 400 <= error.status < 500) or (is_named and error.status in GONE):
             raise WindowLost(f"{where}: the source does not know where to go on any more ({error.status})") from None
         raise
     if answer.outcome == "skip" and state != first(resource.pagination):
-        # "Not for you" is said to a question; after a page it is a cursor or a token that ended, and the rest is owed.
-        if is_resumed:
-            raise WindowLost(f"{where}: the source does not know where to go on any more ({answer.status})")
-        raise Refused(f"{where}: the source refuses a page that it named itself ({answer.status})", answer.status)
+        # "Not for you" is said to a question; after a page it is a cursor or a session that ended: the rest is owed.
+        raise WindowLost(f"{where}: the source refuses a page that it named itself ({answer.status})")
     if answer.outcome == "restart":
         raise WindowLost(f"{where}: the source asks to begin anew ({answer.status})")
     return answer

@@ -98,7 +98,7 @@ SINGLES = (
         Analyte("3016-3", "TSH", 2.1, 0.5, 2, "uIU/mL", "", 0.4, 4.5, "0.40-4.50 mIU/L", style="text"),
     )),
     Panel("62292-8", "VITAMIN D, 25-OH, TOTAL", 3, 0, (
-        Analyte("62292-8", "VITAMIN D, 25-OH, TOTAL", 27, 6, 0, "ng/mL", "ng/mL", 30, 100, "30-100", True,
+        Analyte("62292-8", "VITAMIN D, 25-OH, TOTAL", 28, 4, 0, "ng/mL", "ng/mL", 30, 100, "30-100", True,
                 further=(("deficient", None, 20), ("insufficient", 20, 29))),
     )),
     Panel("2276-4", "FERRITIN", 4, 2, (

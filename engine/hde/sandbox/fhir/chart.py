@@ -32,7 +32,8 @@ class Resource(NamedTuple):
 
 @dataclass
 class Chart:
-    """Everything from `since` on. `changed` and `deleted` are what a test did to it, beside what time does."""
+    """Everything from `since` on. `changed` and `deleted` are what a test did to it, beside what time does:
+    elements as they are served, None where there is one no more."""
 
     seed: int
     since: datetime
@@ -50,7 +51,6 @@ class Chart:
         for entry in sorted(self._entries(now), key=lambda entry: entry.versions[0].at, reverse=True):
             versions = [version for version in entry.versions if version.at <= now]
             key = self.id_of(entry.kind, entry.key)
-            versions += self.changed.get((entry.kind, key), [])
             if versions and (entry.kind, key) not in self.deleted:
                 found.setdefault(entry.kind, {})[key] = self._written(entry, key, versions)
         return found
@@ -70,13 +70,18 @@ class Chart:
 
     def _written(self, entry: Entry, key: str, versions: list[Version]) -> Resource:
         updated, body = versions[-1]
+        changes = self.changed.get((entry.kind, key), [])
+        updated = max([updated, *(change.at for change in changes)])
         if entry.kind == "MedicationRequest" and self.manners.medication == "concept":
             body = _with_concept(body)
         meta = {}
         if self.manners.last_updated:
-            meta = {"meta": {"versionId": str(len(versions)), "lastUpdated": updated.astimezone(UTC)}}
-        whole = {"resourceType": entry.kind, "id": key, **meta, **body}
-        return Resource(entry.kind, key, updated, self._plain(whole))
+            meta = {"meta": {"versionId": str(len(versions) + len(changes)), "lastUpdated": updated.astimezone(UTC)}}
+        whole = self._plain({"resourceType": entry.kind, "id": key, **meta, **body})
+        for change in changes:
+            whole |= change.body
+        kept = {name: value for name, value in whole.items() if value is not None}
+        return Resource(entry.kind, key, updated, kept)
 
     def _plain(self, value: Any) -> Any:
         """Instants, days and references as this hospital writes them."""

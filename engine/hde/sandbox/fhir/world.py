@@ -69,9 +69,9 @@ class World:
     def change(self, kind: str, key: str, fields: Mapping[str, object]) -> None:
         """Changes elements of a resource, None removing one. Raises KeyError if there is none."""
         with self._lock:
-            body = {**self.resources[kind][key].body, **fields}
-            kept = {name: value for name, value in body.items() if value is not None and name not in _ITS_OWN}
-            self.chart.changed.setdefault((kind, key), []).append(Version(self.clock.date(), kept))
+            self.chart.changed.setdefault(self.resources[kind][key][:2], []).append(
+                Version(self.clock.date(), dict(fields))
+            )
             self.look()
 
     def delete(self, kind: str, key: str) -> None:
@@ -147,9 +147,6 @@ class World:
         except (ValueError, OverflowError):
             return _json(400, {"error": "hours must be a number, not below 0"})
         return _json(200, {"now": date.isoformat()})
-
-
-_ITS_OWN = ("resourceType", "id", "meta")
 
 
 def _json(status: int, body: Json | Mapping[str, object], headers: Mapping[str, str] = {}) -> Reply:
