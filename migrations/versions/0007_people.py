@@ -194,6 +194,11 @@ SELECT person,
     ref_low AS ref_low,
     ref_high AS ref_high,
     ref_text AS ref_text,
+    COALESCE(panel, (
+        SELECT min(COALESCE(report.name, report.code_display)) FROM canonical.lab_panels AS report
+        WHERE report.account = trend.account AND report.source_system = trend.source_system
+            AND report.result = trend.raw_source_id
+    )) AS panel,
     status AS status,
     source_system AS source,
     before_value AS before_value,
@@ -205,7 +210,7 @@ SELECT person,
     before_date AS before_date,
     before_source AS before_source,
     CASE WHEN unit = before_unit AND comparator IS NULL AND before_comparator IS NULL
-        THEN value - before_value END AS change,
+        THEN round((value - before_value)::numeric, 6)::double precision END AS change,
     results AS results,
     account AS account,
     mapping AS mapping,

@@ -193,6 +193,15 @@ def test_the_newest_result_of_every_source_and_the_one_before_it(connection: Con
     assert row["before_source"] == f"source of {hospital}"
 
 
+def test_a_result_knows_the_panel_of_the_report_that_names_it(connection: Connection, accounts: list[int]) -> None:
+    hospital, laboratory = accounts[:2]
+    put(connection, hospital, "lab_results", lab(90.1, 1), lab(90.3, 2))
+    put(connection, hospital, "lab_panels", {"name": "CMP", "result": "1"}, {"name": "Lipids", "result": "other"})
+    put(connection, laboratory, "lab_results", lab(5, 1, panel="On paper"))
+    found = rows(connection, "labs_latest")
+    assert [(row["panel"], row["change"]) for row in found] == [("CMP", 0.2), ("On paper", None)]
+
+
 LABS = {
     "one result that two sources give is one": (
         [lab(90, 1), lab(99, 3)],
