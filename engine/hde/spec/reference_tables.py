@@ -42,7 +42,8 @@ Of several sources of one person one counts, never their sum: [people](people.md
 it. Its columns: `person`, `analyte`, `code`, `code_system`, `name`, `start_time`, `local_date`, `value`, `unit`,
 `comparator`, `value_text`, `source_value`, `source_unit`, `interpretation`, `ref_low`, `ref_high`, `ref_text`,
 `panel` (by the result or its report), `status`, `source`, `before_value`, `before_unit`, `before_comparator`,
-`before_source_value`, `before_interpretation`, `before_time`, `before_date`, `before_source`, `change` (of values in one unit), `results` (how many there are),
+`before_source_value`, `before_interpretation`, `before_time`,
+`before_date`, `before_source`, `change` (of values in one unit), `results` (how many there are),
 `account`, `mapping`, `raw_source_id`, `part` (for `hde why lab_results`).
 
 `canonical.person_accounts`: which accounts belong to one `person`, by `hde person link`; an account that nobody linked
