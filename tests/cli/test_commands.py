@@ -114,23 +114,33 @@ def test_the_database_of_a_url_is_not_ours_to_start_or_to_print(
         assert "the-password" not in found.said
 
 
-def test_the_demo_goes_from_sign_in_to_answers(tmp_path: Path) -> None:
+DEMOS = [
+    ([], ("Signed in as account", "The last seven days", "What was trained"), "canonical.sleep_sessions", 39),
+    (["fhir"], ("Signed in as account", "The latest laboratory results", "▼ low", "atorvastatin"),
+     "canonical.lab_results WHERE unit IS NOT NULL", 30),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("provider", "says", "rows", "least"), DEMOS, ids=["whoop", "fhir"])
+def test_the_demo_goes_from_sign_in_to_answers(
+    tmp_path: Path, provider: list[str], says: tuple[str, ...], rows: str, least: int
+) -> None:
     """In a home of its own, with the embedded server; then `hde db` on it."""
     tmp_path.chmod(0o755)
     (home := tmp_path / "demo-home").mkdir(mode=0o755)
     environment = {"HDE_HOME": str(home), "HDE_DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/never"}
     try:
-        with ending(start("demo", "--days", "40", **environment)) as process:
+        with ending(start("demo", *provider, "--days", "40" if not provider else "500", **environment)) as process:
             found = ended(process, within=120)
         assert found.code == 0, found.said
-        for words in ("Signed in as account", "The last seven days", "What was trained", "yours to query"):
+        for words in (*says, "yours to query"):
             assert words in found.out
         assert "Traceback" not in found.err
-        query = "SELECT count(*) AS nights FROM canonical.sleep_sessions"
+        query = f"SELECT count(*) AS found FROM {rows}"
         environment["HDE_DATABASE_URL"] = ""
         with ending(start("--home", str(home / "demo"), "query", query, "--format", "json", **environment)) as process:
             answer = ended(process)
-        assert json.loads(answer.out)[0]["nights"] >= 39
+        assert json.loads(answer.out)[0]["found"] >= least
         with ending(start("--home", str(home / "demo"), "db", "url", **environment)) as process:
             url = ended(process).out.strip()
         password = next(home.rglob("pgpass")).read_text().strip().rpartition(":")[2]
