@@ -73,7 +73,7 @@ class CompiledMapping:
         if self.named:
             if any(references.get(name) is None for name in self.needed):
                 return Mapped([], [], True)
-            there = {name: record or {} for name, record in references.items()}
+            there = {one.name: references.get(one.name) or _NOTHING for one in self.references}
             documents.update(there, row=row, account=account)
         issues: list[Issue] = []
         try:
