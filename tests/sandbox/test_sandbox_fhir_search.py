@@ -158,6 +158,7 @@ def test_an_open_server_asks_nobody_who_they_are(hospitals) -> None:
     at = hospitals["open"]
     assert at.client.get(f"{at.sandbox.base_url}/Patient/{at.sandbox.patient}").status_code == 200
     assert at.client.get(f"{at.sandbox.base_url}/.well-known/smart-configuration").status_code == 404
+    assert at.sandbox.environment.keys() == {"FHIR_OPEN_BASE_URL", "FHIR_OPEN_PATIENT"}
 
 
 def test_ids_are_long_and_case_counts(hospitals) -> None:

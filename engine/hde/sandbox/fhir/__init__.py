@@ -41,8 +41,13 @@ class Sandbox:
     @property
     def environment(self) -> dict[str, str]:
         """The settings that point a connector here."""
-        credentials = {"FHIR_CLIENT_ID": self.client_id, "FHIR_CLIENT_SECRET": self.client_secret}
-        return {"FHIR_BASE_URL": self.base_url, **(credentials if self._world.manners.signs_in else {})}
+        if not self._world.manners.signs_in:
+            return {"FHIR_OPEN_BASE_URL": self.base_url, "FHIR_OPEN_PATIENT": self.patient}
+        return {
+            "FHIR_BASE_URL": self.base_url,
+            "FHIR_CLIENT_ID": self.client_id,
+            "FHIR_CLIENT_SECRET": self.client_secret,
+        }
 
     @property
     def now(self) -> datetime:
