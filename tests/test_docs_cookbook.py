@@ -126,6 +126,7 @@ def test_every_key_of_a_connector_is_in_a_recipe() -> None:
     parts = (
         "http", "rate_limit", "wait", "error_rule", "account", "resource", "pagination", "window", "bookmark",
         "receipt", "parents", "raw_column", "format", "export", "poll", "told", "part", "deleted",
+        "report_template", "report_detect", "report_row", "report_numbers", "report_unmatched",
     )  # fmt: skip
     wanted = {key for part in parts for key in properties(connector.get(part, {}))}
     assert wanted - shown == set()

@@ -77,6 +77,11 @@ AB = [{"a": "1", "b": "2"}]
                      id="blank"),
         pytest.param("", Format("csv", header=("a",)), [], id="empty, and the header is known"),
         pytest.param("a,b\n", CSV, [], id="no rows"),
+        pytest.param("THE_A,x,B\n1,3,2\n", Format("csv", names={"a": ("the a",), "b": ()}),
+                     [{"a": "1", "x": "3", "b": "2"}], id="names as the connector calls them"),
+        pytest.param("a,The A\n1,2\n", Format("csv", names={"a": ("the a",)}),
+                     ["! line 1: a and The A are both a (format.names)"], id="two columns of one name"),
+        pytest.param("1\n", Format("csv", header=("x",), names={"a": ("X",)}), [{"a": "1"}], id="names of our own"),
     ],
 )  # fmt: skip
 def test_csv(text, format, records):
@@ -100,6 +105,41 @@ def test_ndjson(text, records):
     found: list[object] = []
     try:
         found += streamed(stream, NDJSON, shapes.Path())
+    except Unreadable as error:
+        found.append(f"! {error}")
+    assert found == records
+
+
+KINDS = "[@, entry[].r][] | [?t == 'a']"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "records"),
+    [
+        pytest.param('{"v": 1.10}\n{"v": 2}\n', None, [b'{"v": 1.10}', b'{"v": 2}'], id="lines"),
+        pytest.param('{\n "v": 1.10\n}', None, [b'{\n "v": 1.10\n}'], id="one document"),
+        pytest.param('[{"v": 1}, {"v": 2.50}] {"v": 3}', None, [b'{"v":1}', b'{"v":2.50}', b'{"v": 3}'], id="lists"),
+        pytest.param('{"t": "a"}{"t": "b"}{"entry": [{"r": {"t": "a", "v": 1.10}}, {"r": {"t": "b"}}]}', KINDS,
+                     [b'{"t":"a"}', b'{"t":"a","v":1.10}'], id="one kind of many"),
+        pytest.param('{"x": {"v": 1}} {"x": []}', "x", [b'{"v":1}'], id="a plain path"),
+        pytest.param('{"y": 1} {"x": [{"v": 1}]}', "x || `[]`", [b'{"v":1}'], id="where nothing is none"),
+        pytest.param('{"x": {"v": 1}} {"y": 1}', "x",
+                     [b'{"v":1}', "! the value at character 17: records: 'x' leads to nothing in the answer; an absent "
+                      "list is not an empty one (write x || `[]` where it is)"], id="nothing"),
+        pytest.param('{"v": 1} 7', None,
+                     [b'{"v": 1}', "! the value at character 10: the answer holds neither a list nor an object, where "
+                      "a record or a list of records was expected"], id="a number"),
+        pytest.param('{"v": 1} {"v": }', None, [b'{"v": 1}', "not JSON"], id="a bad value stops only itself"),
+        pytest.param('{"v": 1}\n{"v": ', None, [b'{"v": 1}', "! character 15: cut off"], id="cut off"),
+        pytest.param("", None, [], id="empty"),
+    ],
+)  # fmt: skip
+def test_json_values_one_after_the_other(text, path, records):
+    stream, found = io.BytesIO(text.encode()), list[object]()
+    format = Format("json_seq")
+    try:
+        for record in streamed(stream, format, shapes.path_of(format, path)):
+            found.append(record.rule if isinstance(record, Issue) else record)
     except Unreadable as error:
         found.append(f"! {error}")
     assert found == records

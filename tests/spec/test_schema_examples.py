@@ -29,6 +29,8 @@ CLIENT = {
 }
 DISCOVERED = {"origins": {"discovery": "https://example.com/.well-known/openid-configuration"}}
 SESSION = {"kind": "session", "login": {"path": "/login"}, "token": "token", "send": {"header": "X-Session"}}
+RESULT = {"kind": "result", "match": {"line": "(?P<name>[A-Z ]+) (?P<value>[0-9.]+)"}}
+TEMPLATE = {"detect": {"all": ["Example"]}, "table": {"key": ["name"], "rows": [RESULT]}}
 SCOPE: dict[str, Any] = {
     "account": {"id": "7", "since": "2015-01-01", "zone": "Europe/Vienna"},
     "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"},
@@ -71,6 +73,19 @@ def named(part: dict[str, Any]) -> dict[str, Any]:
     """A connector with a resource that is fed by an export of the name in the example."""
     whole = exported(part)
     return {**whole, "exports": {whole["resources"]["things"]["export"]["of"]: whole["exports"]["everything"]}}
+
+
+def of_format(key: str, example: Any) -> dict[str, Any]:
+    """The smallest format that takes the key."""
+    if key == "kind":
+        return of_reports()["resources"]["things"]["format"] if example == "pdf" else {"kind": example}
+    if key in ("templates", "patterns"):
+        return {"kind": "pdf", "templates": {"one": TEMPLATE}, key: example}
+    return {"kind": "csv", key: example}
+
+
+def of_reports(**said: Any) -> dict[str, Any]:
+    return resource(format={"kind": "pdf", "templates": {"one": {**TEMPLATE, **said}}})
 
 
 def of_kind(definition: str, key: str, example: Any) -> dict[str, Any]:
@@ -124,7 +139,15 @@ FRAMES: dict[str, Any] = {
     "deleted": lambda key, example: exported(
         {"deleted": {"files": "gone", "records": "@", "key": "{id}", key: example}}
     ),
-    "format": lambda key, example: resource(format={"kind": "csv", key: example}),
+    "format": lambda key, example: resource(format=of_format(key, example)),
+    "report_template": lambda key, example: of_reports(**{key: example}),
+    "report_detect": lambda key, example: of_reports(detect={key: example}),
+    "report_table": lambda key, example: of_reports(table={"key": ["name"], "rows": [RESULT], key: example}),
+    "report_row": lambda key, example: of_reports(table={"key": ["name"], "rows": [{**RESULT, key: example}]}),
+    "report_numbers": lambda key, example: of_reports(
+        table={"key": ["name"], "rows": [RESULT], "numbers": {"in": ["value"], key: example}}
+    ),
+    "report_unmatched": lambda key, example: of_reports(unmatched={key: example}),
     "pagination": lambda key, example: resource(pagination=of_kind("pagination", key, example)),
     "window": lambda key, example: resource(window={"settle": "1d", key: example}),
     "parents": lambda key, example: resource(for_each={"resource": "nights", key: example}),

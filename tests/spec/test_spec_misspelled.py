@@ -95,7 +95,7 @@ def test_every_key_of_a_connector(connector: Path, tmp_path: Path) -> None:
     for line, column, wrong in misspelled(file, "connector"):
         assert_said(read_source(file, tmp_path / "none")[1], file, line, column, wrong)
         count += 1
-    assert count > (50 if "like" not in grammar else 5)
+    assert count >= (50 if "like" not in grammar else 5)
 
 
 @pytest.mark.parametrize(("connector", "mapping"), MAPPINGS, ids=lambda file: file.stem)
@@ -123,4 +123,5 @@ def test_the_bundled_files_have_no_problem(connector: Path) -> None:
     assert source is not None
     tests, problems = read_tests(mappings_folder(connector))
     assert problems == []
-    assert {test.mapping for test in tests} <= {mapping.file.stem for mapping in source.mappings}
+    if mappings_folder(connector).name == connector.stem:  # who shares them may lack some resources
+        assert {test.mapping for test in tests} <= {mapping.file.stem for mapping in source.mappings}

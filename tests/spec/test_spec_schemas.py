@@ -11,7 +11,18 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from hde.mapping import units
-from hde.spec import connector, elements, export, freeze_sign_in, mapping, mapping_test, request, resource_test, sign_in
+from hde.spec import (
+    connector,
+    elements,
+    export,
+    freeze_sign_in,
+    mapping,
+    mapping_test,
+    report,
+    request,
+    resource_test,
+    sign_in,
+)
 from hde.spec.elsewhere import resolved
 from hde.spec.formats import format_checker
 from hde.spec.reference import PAGE, main, reference
@@ -112,6 +123,12 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.Resource, "connector", "$defs/resource", {"name", "request"}, REQUEST | {"like"}),
     (connector.RawColumn, "connector", "$defs/raw_column/anyOf/1", {"name"}, set()),
     (connector.Format, "connector", "$defs/format", set(), set()),
+    (report.ReportTemplate, "connector", "$defs/report_template", {"name"}, set()),
+    (report.Detect, "connector", "$defs/report_detect", set(), set()),
+    (report.ReportTable, "connector", "$defs/report_table", set(), set()),
+    (report.Numbers, "connector", "$defs/report_numbers", set(), set()),
+    (report.ReportRow, "connector", "$defs/report_row", set(), set()),
+    (report.Unmatched, "connector", "$defs/report_unmatched", set(), set()),
     (connector.Where, "connector", "$defs/where/anyOf/1", {"body"}, set()),
     (connector.Window, "connector", "$defs/window", {"widen_before", "widen_after"}, {"widen"}),
     (connector.Bookmark, "connector", "$defs/bookmark", set(), set()),

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from hde.check.parts import no_requests, part_problems
 from hde.check.place import complain, in_resource
+from hde.check.reports import reports_problems
 from hde.spec.connector import Connector, Resource
 from hde.spec.problem import Problem
 from hde.spec.yaml_file import YamlFile
+
+_RECORD = {"csv": "row", "ndjson": "line", "pdf": "report"}
 
 
 def answers_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
@@ -20,6 +23,7 @@ def answers_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
         yield from _without_http(connector, file)
     for resource in connector.resources.values():
         yield from _format(resource, file)
+        yield from reports_problems(resource, file)
         if resource.files is not None:
             yield from _files(resource, connector, file)
         if resource.export is not None:
@@ -47,8 +51,8 @@ def _without_http(connector: Connector, file: YamlFile) -> Iterator[Problem]:
 
 def _format(resource: Resource, file: YamlFile) -> Iterator[Problem]:
     kind = resource.format.kind
-    if resource.records is not None and kind in ("csv", "ndjson"):
-        what = "row" if kind == "csv" else "line"
+    if resource.records is not None and kind in _RECORD:
+        what = _RECORD[kind]
         trail = in_resource(file, resource.name, "records")
         how = "write `records: null`" if trail[0] == "shared" else "leave `records` out"
         yield complain(file, trail, f"in {kind} every {what} is a record: {how}")

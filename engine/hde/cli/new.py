@@ -181,7 +181,10 @@ def _sample(said: str) -> str:
         click.echo("Paste the answer; it ends where its JSON ends (or with Ctrl-D):", err=True)
         return _pasted(sys.stdin.readline)
     try:
-        return Path(said).read_text(encoding="utf-8-sig")
+        text = Path(said).read_bytes()
+        if text.startswith(b"%PDF-"):
+            raise WrongUse(f"The sample {said} is a PDF: what it looks like must be said by a person (docs/files.md)")
+        return text.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise WrongUse(f"The sample {said} cannot be read: {why}") from None

@@ -9,7 +9,7 @@ from hde.errors import Unreadable
 from hde.issues import Issue
 from hde.source.exact import decode_exactly
 from hde.source.formats import KINDS, Record
-from hde.source.formats.shape import plain_path
+from hde.source.formats.shape import path_of
 from hde.source.formats.xml_elements import document
 from hde.source.records import Body
 from hde.source.unpacking import LARGEST_ANSWER, unpacked_members
@@ -47,7 +47,7 @@ class _Decoded(Body):
         return self._whole
 
     def records(self, path: str | None) -> Sequence[Record]:
-        plain = plain_path(path)
+        plain = path_of(self._format, path)
         if plain is None:
             return super().records(path)
         read = KINDS[self._format.kind]
@@ -62,7 +62,7 @@ class _Decoded(Body):
         return found
 
     def _all(self) -> object:
-        if self._format.kind in ("csv", "ndjson"):
+        if self._format.kind in ("csv", "json_seq", "ndjson", "pdf"):
             return [read for record in self.records(None) if not isinstance(record, Issue) for read in _read(record)]
         documents = [document(part) if self._format.kind == "xml" else Body(part).whole() for part in self._parts()]
         return documents if self._format.zip else documents[0]

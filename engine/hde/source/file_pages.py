@@ -11,7 +11,7 @@ from hde.rows import Row
 from hde.source.decoded import body_of
 from hde.source.files import SourceFile
 from hde.source.formats import Record, streamed
-from hde.source.formats.shape import plain_path
+from hde.source.formats.shape import path_of
 from hde.source.pages import Page
 from hde.source.reader import RowReader
 from hde.source.unpacking import LARGEST_ANSWER
@@ -56,7 +56,7 @@ def batched(records: Iterator[Record], reader: RowReader, arrived: Callable[[], 
 def _records(resource: Resource, file: SourceFile, where: str) -> Iterator[Record]:
     try:
         with file.open() as stream:
-            path = plain_path(resource.records)
+            path = path_of(resource.format, resource.records)
             if path is not None:
                 yield from streamed(stream, resource.format, path)
                 return

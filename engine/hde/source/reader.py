@@ -16,6 +16,7 @@ from hde.mapping.expression import FAILURES, Expression, compile, is_plain
 from hde.rows import RawRow, RawTable, Row, UnreadRow
 from hde.source.exact import Exact, Literal, decode_exactly, exact_text, literal
 from hde.source.fields import fields_decoder
+from hde.source.reports.issues import report_issues
 from hde.source.storable import REPLACEMENT, is_too_deep, storable
 from hde.source.values import ANOTHER_ACCOUNT, FITS, KEY_FITS, Fit, Misfit, from_text, of_account
 from hde.source.written_times import timed
@@ -68,13 +69,15 @@ class RowReader:
         ]
         account = _account_id(scope)
         self._fits = tuple(_fit(column, resource, account) for column in self._columns)
+        self._told = report_issues if resource.format.kind == "pdf" else None
         self._names_account = account is not None and any(column.names for column in self._columns)
         # Expressions compare and add numbers; plain columns only pass their text on, at a third of the price.
         hook: Callable[[str], object] = Exact if self._computed else literal
         self._decode: Callable[[bytes], object] = msgspec.json.Decoder(float_hook=hook).decode
         self._key_in = self._fields_of(self._key)
         in_record = [at for at, (place, _) in enumerate(found) if place != _CONSTANTS]
-        self._values_in = None if self._hash_at is not None else self._fields_of(in_record)
+        looked_at = self._hash_at is not None or self._told is not None
+        self._values_in = None if looked_at else self._fields_of(in_record)
         self._beside = [(at, name) for at, (place, name) in enumerate(found) if place == _CONSTANTS]
 
     def identify(self, text: bytes) -> Row | list[Issue]:
@@ -133,7 +136,8 @@ class RowReader:
             if problems:
                 return problems
         received = text if issues else None
-        return RawRow(key, values, payload, sha256(text).digest()[:16], received, issues + misfits)
+        told = self._told(document) if self._told else ()
+        return RawRow(key, values, payload, sha256(text).digest()[:16], received, issues + misfits + told)
 
     def _is_suspicious(self, text: bytes) -> bool:
         """Cheap looks for what decodes well and yet is nothing for jsonb; `literal` refuses vast numbers by itself."""

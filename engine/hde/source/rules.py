@@ -104,6 +104,8 @@ def _begins_right(start: bytes, reply: Reply, format: Format) -> bool:
     match format.kind:
         case "xml":
             return start[:1] in (b"<", b"") and not is_page
+        case "pdf":
+            return start.startswith(b"%PDF")
         case "csv":
             is_json = start[:1] in (b"{", b"[") and _content_type(reply).endswith("json")
             return (

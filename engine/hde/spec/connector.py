@@ -13,6 +13,7 @@ from typing import Literal
 
 from hde.spec.elements import ForEach
 from hde.spec.export import Export, Part
+from hde.spec.report import ReportTemplate
 from hde.spec.request import Errand
 from hde.spec.request import ErrorAction as ErrorAction
 from hde.spec.request import ErrorRule as ErrorRule
@@ -190,20 +191,25 @@ class RawColumn:
 class Format:
     """What an answer or a file is written in. What is not about its kind is left at its default."""
 
-    kind: Literal["json", "ndjson", "csv", "xml"] = "json"
+    kind: Literal["json", "json_seq", "ndjson", "csv", "xml", "pdf"] = "json"
     delimiter: str = ","
     encoding: str = "utf-8"
     skip: int = 0
     """Lines above the header."""
     header: tuple[str, ...] = ()
     """The names of the columns, where no line says them."""
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Column -> what its header may be called instead, in any case."""
+    templates: tuple[ReportTemplate, ...] = ()
+    patterns: Mapping[str, str] = field(default_factory=dict)
+    """Parts of the templates' patterns, by name."""
     zip: str | None = None
     """The answer is a ZIP; a glob says which of its files are read."""
 
     @property
     def is_all_text(self) -> bool:
         """Whether every value is text, numbers and times included."""
-        return self.kind in ("csv", "xml")
+        return self.kind in ("csv", "xml", "pdf")
 
 
 JSON = Format()

@@ -12,6 +12,7 @@ from hde.errors import WrongUse
 from hde.mapping.expression import LONGEST_TEXT, NAMED, ExpressionError, TooMuch, parse
 from hde.spec.jmespath_words import not_a_function, not_a_path, not_jmespath
 from hde.spec.problem import quoted
+from hde.spec.regex import check_regex
 from hde.spec.template import compile_template
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ CHECKS: Final[Mapping[str, Callable[[str], object]]] = {
     "begin": check_begin,
     "instant": check_instant,
     "encoding": check_encoding,
+    "regex": check_regex,
     "connector-name": check_connector_name,
 }
 """By the name of a format in our schemas. Each raises WrongUse for a text that is none."""

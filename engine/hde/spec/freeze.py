@@ -33,6 +33,7 @@ from hde.spec.connector import (
 from hde.spec.elements import Axes, Constants, ForEach, Parents
 from hde.spec.formats import LONGEST_NAME, NAME, span
 from hde.spec.freeze_export import freeze_export, freeze_part
+from hde.spec.freeze_report import freeze_template
 from hde.spec.freeze_request import Map, freeze_errand, freeze_errors, freeze_request, template, trees, where
 from hde.spec.freeze_sign_in import freeze_auth
 from hde.spec.merge import Merged
@@ -199,7 +200,9 @@ def _resource(name: str, said: Map) -> Resource:
 def _format(said: str | Map) -> Format:
     if isinstance(said, str):
         return Format(said)  # type: ignore[arg-type]  # the schema knows the kinds
-    return Format(**{**said, "header": tuple(said.get("header", ()))})
+    names = {name: (one,) if isinstance(one, str) else tuple(one) for name, one in said.get("names", {}).items()}
+    templates = tuple(freeze_template(name, one) for name, one in said.get("templates", {}).items())
+    return Format(**{**said, "header": tuple(said.get("header", ())), "names": names, "templates": templates})
 
 
 def _for_each(said: list[Any] | Map) -> ForEach:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from hde.source.formats import csv_rows, json_array, ndjson_lines, xml_elements
+from hde.source.formats import csv_rows, json_array, json_sequence, ndjson_lines, pdf_reports, xml_elements
 from hde.source.formats.shape import Path, Record
 from hde.spec.connector import Format
 
@@ -17,9 +17,11 @@ __all__ = ["KINDS", "Path", "Record", "streamed"]
 
 KINDS: dict[str, Callable[[BinaryIO, Format, Path], Iterator[Record]]] = {
     "json": json_array.records,
+    "json_seq": json_sequence.records,
     "ndjson": ndjson_lines.records,
     "csv": csv_rows.records,
     "xml": xml_elements.records,
+    "pdf": pdf_reports.records,
 }
 
 

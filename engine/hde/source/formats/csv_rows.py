@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO, TextIO
 
 import msgspec
@@ -34,7 +34,7 @@ def _rows(lines: _Lines, format: Format) -> Iterator[Record]:
     for _ in range(format.skip):
         next(lines, None)
     rows = csv.reader(lines, delimiter=format.delimiter, strict=True)
-    names = list(format.header) or _header(rows, lines)
+    names = _renamed(list(format.header) or _header(rows, lines), format.names, lines.row)
     while True:
         lines.begin_row()
         try:
@@ -83,6 +83,22 @@ def _header(rows: Iterator[list[str]], lines: _Lines) -> list[str]:
     if len(set(names)) < len(names):
         raise Unreadable(f"line {lines.row}: names come twice in the header; name the columns with `header`")
     return names
+
+
+def _renamed(header: list[str], others: Mapping[str, Sequence[str]], line: int) -> list[str]:
+    """The header with the names a connector gives, whatever else its columns are called."""
+    known = {_bare(other): name for name, called in others.items() for other in (name, *called)}
+    names = [known.get(_bare(one), one) for one in header]
+    for name in others:
+        if names.count(name) > 1:
+            called = " and ".join(one for one, new in zip(header, names, strict=True) if new == name)
+            raise Unreadable(f"line {line}: {called} are both {name} (format.names)")
+    return names
+
+
+def _bare(name: str) -> str:
+    """A name without its case and what stands between its words."""
+    return "".join(char for char in name.casefold() if char.isalnum()) or name
 
 
 class _Lines(Iterator[str]):

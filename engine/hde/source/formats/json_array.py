@@ -25,7 +25,7 @@ _parse = json.JSONDecoder().raw_decode
 
 def records(stream: BinaryIO, format: Format, path: Path) -> Iterator[Record]:
     """The elements of the list at `path`, or the one object there; what follows them is read to its end."""
-    text = _Window(stream)
+    text = Window(stream)
     if not text.sign():
         raise Unreadable("empty, where JSON was expected")
     is_there = _walk(text, path)
@@ -49,12 +49,12 @@ def records(stream: BinaryIO, format: Format, path: Path) -> Iterator[Record]:
         raise text.wrong("something behind the end of the JSON")
 
 
-def _walk(text: _Window, path: Path) -> bool:
+def _walk(text: Window, path: Path) -> bool:
     """To the value at `path`, if it is there."""
     return all(text.sign() == "{" and text.find_member(name) for name in path.names)
 
 
-def _elements(text: _Window) -> Iterator[Record]:
+def _elements(text: Window) -> Iterator[Record]:
     if text.sign() == "]":
         text.at += 1
         return
@@ -74,7 +74,7 @@ def _elements(text: _Window) -> Iterator[Record]:
                 raise text.wrong("neither a comma nor the end of the list")
 
 
-class _Window:
+class Window:
     """The part of a text that is being looked at. Bytes that are no UTF-8 pass through as they are."""
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -84,6 +84,11 @@ class _Window:
         self._passed = 0
         self._ended = False
         self.at = 0
+
+    @property
+    def place(self) -> int:
+        """The number of the character it is at, the first being 1."""
+        return self._passed + self.at + 1
 
     def sign(self) -> str:
         """The next character that is no space; nothing at the end."""
@@ -192,7 +197,7 @@ class _Window:
         return not self._ended
 
     def wrong(self, what: str) -> Unreadable:
-        return Unreadable(f"character {self._passed + self.at + 1}: {what}")
+        return Unreadable(f"character {self.place}: {what}")
 
     def cut_off(self) -> Unreadable:
         return Unreadable(f"character {self._passed + len(self._text)}: cut off")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hde.errors import Unreadable
 from hde.issues import Issue
 from hde.mapping.expression import is_plain
+from hde.spec.connector import Format
 
 Record = bytes | Issue
 """The JSON text of a record, or what kept it from becoming one."""
@@ -30,6 +31,8 @@ class Path:
 
     names: tuple[str, ...] = ()
     optional: bool = False
+    expression: str | None = None
+    """Any other JMESPath, for formats that read it in values which they hold as a whole."""
 
     @property
     def text(self) -> str | None:
@@ -43,6 +46,12 @@ def plain_path(records: str | None) -> Path | None:
     match = _OR_NOTHING.match(records)
     text = match[1] if match else records
     return Path(tuple(text.split(".")), match is not None) if is_plain(text) else None
+
+
+def path_of(format: Format, records: str | None) -> Path | None:
+    """Where a format reads `records` as it goes; None where the whole has to be there for it."""
+    path = plain_path(records)
+    return Path(expression=records) if path is None and format.kind == "json_seq" else path
 
 
 def no_records(path: str | None, what: str, lists: Sequence[str] = ()) -> Unreadable:
