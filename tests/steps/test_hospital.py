@@ -15,7 +15,8 @@ from hde.sandbox import fhir
 from hde.sandbox.exchange import Reply
 from hde.sandbox.faults import Faults, Rule
 from hde.sandbox.faults import answers as way
-from hde.sandbox.faults.case import Case
+from hde.sandbox.faults import records as bad
+from hde.sandbox.faults.case import Case, Fault
 
 OBSERVATIONS = "*/Observation"
 
@@ -151,3 +152,26 @@ def test_what_changes_replaces_what_was_and_history_keeps_it(
     assert stored(database_url, "observations") == after
     former = dict(ask(database_url, "SELECT payload->>'id', payload FROM fhir_raw.observations_history"))
     assert former == {key: before[key] for key in revised}
+
+
+@pytest.mark.parametrize(("fault", "is_issue"), [
+    (bad.WrongTypes(0.2, "resource.valueQuantity.value"), True),
+    (bad.WrongTypes(0.2, "resource.status"), True),
+    (bad.LongText(0.1, "resource.issued", characters=20_000), True),
+    (bad.Nulls(0.2, "resource.effectiveDateTime"), False),
+], ids=lambda value: f"{value.name}-{value.field}" if hasattr(value, "field") else "")  # fmt: skip
+def test_exactly_the_bad_records_are_issues_and_the_others_as_they_would_be(
+    start: Callable[..., fhir.Sandbox], database_url: str, fault: Fault, is_issue: bool
+) -> None:
+    faults = Faults([Rule(fault, on=OBSERVATIONS)])
+    sandbox = start(days=300, faults=faults)
+    found = run()
+    spoiled = {entry["resource"]["id"] for entry in faults.memory.spoiled}
+    assert len(spoiled) > 1
+    assert found.code == (1 if is_issue else 0), found.said
+    assert set(ask(database_url, "SELECT record FROM meta.issues")) == (spoiled if is_issue else set())
+    paths = {path.rpartition("[].")[2] for path in ask(database_url, "SELECT path FROM meta.issues")}
+    assert paths == ({fault.field.removeprefix("resource.")} if is_issue else set())
+    whole, there = served(sandbox, "observations"), stored(database_url, "observations")
+    assert there.keys() == whole.keys()
+    assert {key for key in whole if there[key] != whole[key]} == spoiled

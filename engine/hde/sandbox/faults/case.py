@@ -69,8 +69,11 @@ def page_of(reply: Reply) -> Record | None:
 
 
 def listed_records(page: Record | None) -> tuple[Record, list[Record]] | None:
-    """A page and its list of records; None where it has none."""
-    for value in (page or {}).values():
+    """A page and its list of records; None where it has none.
+
+    Where several lists hold objects it is the last: links and the like come first.
+    """
+    for value in reversed((page or {}).values()):
         if isinstance(value, list) and all(isinstance(record, dict) for record in value):
             return page or {}, value
     return None
