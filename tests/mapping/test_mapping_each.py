@@ -74,6 +74,28 @@ rows:
     top="columns: {start_time: born}",
 )
 
+CHAIN = vital(
+    """
+rows:
+  heart_rate:
+    each: [weeks, {entries: days}, "value[?ok]"]
+    value: {path: bpm, unit: /min}
+    end_time: {path: $parent.$parent.$parent.until}
+    method: $parent.key
+""",
+    top="columns: {start_time: born, utc_offset: tz}",
+)
+TREE = vital(
+    """
+rows:
+  weight:
+    each: [{nested: [parts, "more.parts[]"]}, scales]
+    when: $parent.used
+    value: {path: "@", unit: kg}
+""",
+    top="columns: {start_time: born}",
+)
+
 BORN = "2026-01-02T03:04:05Z"
 ROWS = [
     ("a list: nulls keep their place", RATES, {"beats": [60, None, 62]}, [("0", 60.0), ("2", 62.0)]),
@@ -99,6 +121,15 @@ ROWS = [
     ("an each in an each", NESTED,
      {"start": BORN, "step": 60, "units": "bpm", "channels": {"hr": [60, 61]}},
      [("channel/hr/0", 60.0), ("channel/hr/1", 61.0)]),
+    ("lists within lists, as many as there are", CHAIN,
+     {"born": BORN, "weeks": [{"days": {"a": [{"bpm": 60, "ok": 1}], "b": [{}, {"bpm": 61, "ok": 1}]}}, None,
+                              {"days": {"c": [{"bpm": 62, "ok": 1}]}}]},
+     [("heart_rate/0/a/0", 60.0), ("heart_rate/0/b/0", 61.0), ("heart_rate/2/c/0", 62.0)]),
+    ("a tree, every item before those below it", TREE,
+     {"born": BORN, "parts": [{"used": 1, "scales": [1], "more": {"parts": [{"used": 1, "scales": [2, 3]}]}},
+                              None, {"scales": [9], "parts": [{"used": 1, "scales": [4]}]}]},
+     [("weight/0/0", 1.0), ("weight/1/0", 2.0), ("weight/1/1", 3.0), ("weight/4/0", 4.0)]),
+    ("a tree of nothing", TREE, {"born": BORN, "parts": []}, []),
     ("several rows per item", DAYS,
      {"born": BORN, "days": [{"date": "2026-01-02", "bpm": 50, "scales": {"kg": 70}},
                              {"date": "2026-01-03", "bpm": 51}]},
@@ -127,6 +158,30 @@ def test_what_lies_around_an_item_is_in_reach_at_every_level(tmp_path):
     mapped = from_yaml(tmp_path, NESTED).map(record)
     times = [row[1] for row in shown(mapped, "start_time")]
     assert times == [BORN, *(f"2026-01-02T03:04:05.{n}00000Z" for n in (1, 2, 3))]
+
+
+def test_in_lists_within_lists_everything_around_is_in_reach(tmp_path):
+    record = {"born": BORN, "tz": "+02:00", "until": "2026-01-02T04:00:00Z",
+              "weeks": [{"days": {"a": [{"bpm": 60, "ok": 1}, {"bpm": 61, "ok": 1}]}}]}  # fmt: skip
+    mapped = from_yaml(tmp_path, CHAIN).map(record)
+    assert found(mapped) == []
+    whole = (BORN, "2026-01-02T04:00:00Z", "+02:00", "a")
+    assert shown(mapped, "start_time", "end_time", "utc_offset", "method") == [
+        ("heart_rate/0/a/0", *whole),
+        ("heart_rate/0/a/1", *whole),
+    ]
+
+
+def test_what_an_item_further_out_says_is_read_anew_for_each_of_them(tmp_path):
+    text = vital(
+        "rows:\n  heart_rate:\n    each: [days, hours, beats]\n    value: {path: '@', unit: /min}\n"
+        "    start_time: {path: $parent.$parent.at}\n  weight:\n    each: [days, hours, kilograms]\n"
+        "    value: {path: '@', unit: kg}\n    start_time: {path: $parent.$parent.at}"
+    )
+    days = [{"at": f"2026-01-0{n}T00:00:00Z", "hours": [{"beats": [60], "kilograms": [70]}] * 2} for n in (1, 2)]
+    mapped = from_yaml(tmp_path, text).map({"days": days})
+    starts = [row[1][:10] for row in shown(mapped, "start_time")]
+    assert starts == ["2026-01-01", "2026-01-01", "2026-01-02", "2026-01-02"] * 2
 
 
 def test_columns_for_all_rows_are_read_from_the_record_inside_and_outside(tmp_path):
@@ -195,6 +250,12 @@ ISSUES = [
     ("a time in a parallel list", SERIES, {"heart": {"at": ["x"], "bpm": [60]}}, [("heart.at[]", "number")]),
     ("no text", STAGES, {"start": BORN, "stages": ["d"]}, [("stages", "type")]),
     ("what lies around", STAGES, {"start": "soon", "stages": "d"}, [("start", "time")]),
+    ("a list within a list that is none", CHAIN.replace("value[?ok]", "value"),
+     {"born": BORN, "weeks": [{"days": {"a": {"ok": 1}}}]}, [("weeks[].days.*", "list")]),
+    ("a tree that has no list somewhere", TREE, {"born": BORN, "parts": [{"parts": [{"parts": {}}]}]},
+     [("parts", "list")]),
+    ("a tree that comes back to where it began", TREE.replace("more.parts[]", "[@]"), {"born": BORN},
+     [("parts", "nested")]),
     ("everything that is wrong, each once", NESTED,
      {"start": BORN, "step": 60, "units": "bpm", "channels": {"hr": ["a", "b"], "kg": [70], "x": [1]}},
      [("channels.*[]", "number"), ("units", "unit"), ("keys(channels)", "lookup")]),
@@ -219,6 +280,12 @@ def test_items_with_one_doubt_tell_it_once(tmp_path):
 
 
 REFUSED = [
+    (
+        "a tree of something with a name",
+        TREE.replace("nested: [parts,", "nested: [$account.parts,"),
+        r"each: nested: '\$account.parts' is read of every item anew",
+    ),
+    ("$parent before there is one", CHAIN.replace("[weeks,", "[$parent.weeks,"), r"each: .*\$parent stands only"),
     ("$index outside", vital("rows: {weight: {value: {path: $index, unit: kg}}}"), r"\$index stands only inside an"),
     ("$parent outside", vital("rows: {weight: {value: {path: $parent.kg, unit: kg}}}"), r"\$parent stands only inside"),
     ("one level too far", RATES.replace("'@'", "$parent.$parent.x"), r"\$parent\.\$parent stands only inside another"),

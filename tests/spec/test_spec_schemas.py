@@ -149,7 +149,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (mapping.Mapping, "mapping", "", {"name", "file", "text_hash"}, {"columns", "each", "key"}),
     (mapping.Reference, "mapping", "$defs/reference", {"name"}, set()),
     (mapping.Target, "mapping", "$defs/target", {"table"}, {"columns"}),
-    (mapping.Each, "mapping", "$defs/each_map", {"path"}, set()),
+    (mapping.Each, "mapping", "$defs/each_map", {"path", "around"}, set()),
     (mapping.UnitRead, "mapping", "$defs/unit_map", set(), set()),
     (mapping.RowSet, "mapping", "$defs/row", {"name", "columns"}, set()),
     (mapping.Reading, "mapping", "$defs/reading_map", {"has_const"}, {"unknown"}),

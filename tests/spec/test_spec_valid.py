@@ -87,6 +87,7 @@ def test_every_keyword_of_our_schemas_has_a_rule() -> None:
         ({"format": "template"}, ["{{ account.id }}", "{{ x"]),
         ({"minimum": 2, "maximum": 3}, [1, 2, 3, 3.5, True, "1"]),
         ({"items": {"type": "string"}, "minItems": 1}, [[], ["a"], ["a", 1], "a", {}]),
+        ({"maxItems": 2}, [[], [1, 2], [1, 2, 3], "abc"]),
         ({"uniqueItems": True}, [["a", "a"], ["a", "b"], [1, True], [1, 1.0], []]),
         ({"required": ["a"]}, [{}, {"a": None}, "a"]),
         ({"dependentRequired": {"a": ["b"]}}, [{}, {"a": 1}, {"a": 1, "b": 1}, {"b": 1}, "a"]),

@@ -29,7 +29,7 @@ def items_problems(mapping: OneMapping, file: YamlFile) -> Iterator[Problem]:
                 "itself, or take the objects apart (`each: PATH` of their list)"
             )
             yield complain(file, one.trail, message)
-        elif one.trail[-1:] == ("each",) and one.key is None and _leaves_out(one):
+        elif "each" in one.trail[-2:] and one.key is None and _leaves_out(one):
             bare = one.text.removesuffix("[*]").removesuffix("[]")
             message = (
                 f"{one.text} leaves out items that are null, and their index is the `part` of the others: write {bare}"

@@ -6,7 +6,7 @@ What a path is stands in `record_paths`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -132,6 +132,16 @@ def found_at(expression: str, start: Start) -> Start:
 def element_of(start: Start) -> Start:
     """An element of a list."""
     return start.element()
+
+
+def nodes_of(lists: Sequence[Start], below: Callable[[Start], Sequence[Start]]) -> Start:
+    """An item of a tree: of the lists, of the lists below those, and so on, three deep; the rest is read alike."""
+    found: list[Start] = []
+    for _ in range(3):
+        items = _union(one.element() for one in lists)
+        found.append(items)
+        lists = below(items)
+    return _union(found)
 
 
 def entry_of(start: Start) -> Start:

@@ -32,8 +32,9 @@ class Here:
         """Inside an `each`; the same where there is none."""
         if each is None:
             return self
-        outer = {f"parent.${name}": start for name, start in self.starts.items() if name.startswith("parent")}
-        starts = {RECORD: self._item(each), "parent": self.starts[RECORD], **outer}
+        around = self.inside(each.around)
+        outer = {f"parent.${name}": start for name, start in around.starts.items() if name.startswith("parent")}
+        starts = {RECORD: around._item(each), "parent": around.starts[RECORD], **outer}
         return Here(self.scope.inside(each), starts)
 
     def at(self, text: str) -> tuple[str, Start]:
@@ -53,11 +54,17 @@ class Here:
 
         if each.path is not None:
             return reads.element_of(found(each.path))
+        if each.nested:
+            return reads.nodes_of([found(path) for path in each.nested], lambda start: self._below(each, start))
         if each.entries is not None:
             return reads.entry_of(found(each.entries))
         if each.characters is not None:
             return found(each.characters)
         return reads.object_of({name: reads.element_of(found(path)) for name, path in each.zip.items()})
+
+    def _below(self, each: Each, item: Start) -> list[Start]:
+        """The lists of a tree below one of its items."""
+        return [reads.found_at(path, item) for path in each.nested]
 
 
 @dataclass(frozen=True)
@@ -145,18 +152,31 @@ def each_reading(reading: Reading, trail: KeyPath) -> Iterator[tuple[KeyPath, Re
 
 def _around(said: Target | RowSet, trail: KeyPath, outer: Here, inner: Here, file: YamlFile) -> Iterator[Written]:
     """The paths of an `each`, which stand outside its items, and of the key, which stands inside."""
-    each = said.each
-    if each is None:
+    if said.each is None:
         return
-    if each.path is not None:
-        yield Written(first_of(file, (*trail, "each"), ("each",)), each.path, outer, test=True, key=said.key)
-    for word, path in (("entries", each.entries), ("characters", each.characters)):
-        if path is not None:
-            yield Written(first_of(file, (*trail, "each", word), ("each", word)), path, outer, test=True)
-    for name, path in each.zip.items():
-        yield Written(first_of(file, (*trail, "each", "zip", name), ("each", "zip", name)), path, outer, test=True)
+    chain = said.each.chain
+    for number, each in enumerate(chain):
+        place: KeyPath = (*trail, "each", number) if chain[1:] else (*trail, "each")
+        key = said.key if each is said.each else None
+        yield from _of_each(each, place, outer.inside(each.around), file, key)
     if said.key is not None:
         yield Written(first_of(file, (*trail, "key"), ("key",)), said.key, inner)
+
+
+def _of_each(each: Each, trail: KeyPath, outer: Here, file: YamlFile, key: str | None) -> Iterator[Written]:
+    top = trail[trail.index("each") :]  # as an `each` for the whole mapping stands
+    if each.path is not None:
+        yield Written(first_of(file, trail, top), each.path, outer, test=True, key=key)
+    for index, path in enumerate(each.nested):
+        nested = (*trail, "nested")
+        yield Written(
+            first_of(file, (*nested, index), nested, (*top, "nested", index), (*top, "nested")), path, outer, test=True
+        )
+    for word, path_ in (("entries", each.entries), ("characters", each.characters)):
+        if path_ is not None:
+            yield Written(first_of(file, (*trail, word), (*top, word)), path_, outer, test=True)
+    for name, path in each.zip.items():
+        yield Written(first_of(file, (*trail, "zip", name), (*top, "zip", name)), path, outer, test=True)
 
 
 def _in_reading(reading: Reading, trail: KeyPath, here: Here, file: YamlFile) -> Iterator[Written]:

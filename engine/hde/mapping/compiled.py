@@ -23,7 +23,7 @@ from hde.mapping.row_code import CanonicalRow, Shared
 from hde.mapping.rows import RowPlan
 from hde.mapping.scope import ITEM_NAMES, Scope
 from hde.mapping.values import Finding
-from hde.spec.mapping import Mapping, Reading, RowSet, Target
+from hde.spec.mapping import Each, Mapping, Reading, RowSet, Target
 from hde.spec.problem import did_you_mean
 
 __all__ = ["MAPPING_VERSION", "CanonicalRow", "CompiledMapping", "Mapped", "compile_mapping"]
@@ -127,20 +127,28 @@ class _Compiler:
         """`scope` is that of the items."""
         each = said.each
         assert each is not None
-        assert scope.outer is not None
         key = "key" if said.key is None and each.entries is not None else said.key
+        plan = self.items(each, key, where, scope, when, plans, declared=said.key is not None)
+        while each.around is not None:
+            each, scope = each.around, _around(scope)
+            key = "key" if each.entries is not None else None
+            plan = self.items(each, key, where, scope, None, [plan], declared=False)
+        return plan
+
+    def items(
+        self, each: Each, key: str | None, where: str, scope: Scope, when: Read | None,
+        plans: list[RowPlan | EachPlan], *, declared: bool,
+    ) -> EachPlan:  # fmt: skip
         try:
-            items = compile_items(each, scope.outer)
+            items = compile_items(each, _around(scope))
             path = None if key is None else compile_path(key, scope)
         except WrongUse as error:
             raise self.wrong(f"{where}.each", error) from None
         self._note([*each.paths, *([] if key is None else [key])])
         stale = [
-            index
-            for index, slot in enumerate(self.slots)
-            if scope in (slot.scope, slot.scope.outer) and slot.level >= scope.depth
+            index for index, slot in enumerate(self.slots) if slot.scope.is_within(scope) and slot.level >= scope.depth
         ]
-        return EachPlan(items, path, said.key is not None, when, plans, tuple(stale))
+        return EachPlan(items, path, declared, when, plans, tuple(stale))
 
     def row(self, table: Table, rows: RowSet, where: str, scope: Scope) -> RowPlan:
         self._complete(table, rows, where)
@@ -244,6 +252,11 @@ class _Compiler:
     def _note(self, paths: Iterable[str]) -> None:
         named = {path[1:].partition(".")[0].partition("[")[0] for path in paths if path.startswith("$")}
         self.used |= named - set(ITEM_NAMES)
+
+
+def _around(scope: Scope) -> Scope:
+    assert scope.outer is not None
+    return scope.outer
 
 
 def _start(rows: RowSet, scope: Scope) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hde.errors import WrongUse
 from hde.issues import Issue, issue_about
 from hde.mapping import values
 from hde.mapping.at import Read
@@ -24,6 +25,9 @@ Items = Callable[[Documents], Sequence[Any]]
 """The items of a record, null for those that are not there but keep their place. Raises Finding."""
 
 PARENT, INDEX = "parent", "index"
+DEEPEST, MOST_ITEMS = 100, 100_000
+"""Of a tree: a path that leads back to where it began would never end."""
+_END = object()
 LONGEST_KEY = 500
 """Characters of an item's key: it becomes part of a primary key."""
 
@@ -91,7 +95,9 @@ class EachPlan:
         """The documents as each item sees them: one dict, which holds the next item when it is asked for."""
         inner = dict(documents)
         if PARENT in documents:
-            inner[f"{PARENT}.${PARENT}"], inner[f"{PARENT}.${INDEX}"] = documents[PARENT], documents[INDEX]
+            for name, value in documents.items():
+                if name in (PARENT, INDEX) or name.startswith(f"{PARENT}.$"):
+                    inner[f"{PARENT}.${name}"] = value
         inner[PARENT] = documents[RECORD]
         for index, item in enumerate(self.items(documents)):
             if item is not None:
@@ -130,6 +136,8 @@ def compile_items(each: Each, scope: Scope) -> Items:
     """`scope` is that of the record, or of the item around."""
     if each.path is not None:
         return _list(compile_path(each.path, scope))
+    if each.nested:
+        return _nested([compile_path(path, scope) for path in each.nested])
     if each.entries is not None:
         return _entries(compile_path(each.entries, scope))
     if each.characters is not None:
@@ -143,6 +151,38 @@ def _list(path: Path) -> Items:
         if found is None:
             return ()
         return found if isinstance(found, list) else refuse(found, path.text, "list")
+
+    return read
+
+
+def _nested(paths: Sequence[Path]) -> Items:
+    """Every item before what is below it, as one reads a table of contents."""
+    for path in paths:
+        if path.of != RECORD:
+            raise WrongUse(f"nested: {path.text!r} is read of every item anew; it does not start with $")
+
+    def below(value: object) -> Iterator[Any]:
+        for path in paths:
+            found = path.get(value)
+            if found is not None and not isinstance(found, list):
+                refuse(found, path.text, "list")
+            yield from found or ()
+
+    def read(documents: Documents) -> Sequence[Any]:
+        items: list[Any] = []
+        above = [below(documents[RECORD])]
+        while above:
+            item = next(above[-1], _END)
+            if item is _END:
+                above.pop()
+                continue
+            items.append(item)
+            if item is None:
+                continue
+            if len(above) == DEEPEST or len(items) > MOST_ITEMS:
+                refuse(item, paths[0].text, "nested")
+            above.append(below(item))
+        return items
 
     return read
 

@@ -25,7 +25,11 @@ class Scope:
 
     def inside(self, each: Each | None) -> Scope:
         """The scope of an item; the same where there is no `each`."""
-        return self if each is None else Scope(self.names, each, self)
+        return self if each is None else Scope(self.names, each, self.inside(each.around))
+
+    def is_within(self, scope: Scope) -> bool:
+        """Whether it is that scope, or lies anywhere inside it."""
+        return self == scope or (self.outer is not None and self.outer.is_within(scope))
 
     @property
     def depth(self) -> int:
@@ -75,6 +79,8 @@ def _of_item(each: Each, text: str) -> str:
     first, below = (match[1], match[2] or match[3] or "@") if match else ("", text)
     if each.path is not None:
         return _joined(f"{_grouped(each.path)}[]", text)
+    if each.nested:
+        return _joined(f"{_grouped(each.nested[0])}[]", text)
     if each.characters is not None:
         return each.characters
     if each.entries is not None:

@@ -206,6 +206,8 @@ def _about_value(fault: _Fault) -> str:
             return "an empty text"
         case "minItems":
             return "an empty list"
+        case "maxItems":
+            return f"more than {schema['maxItems']} entries"
         case "uniqueItems":
             return "a list with the same twice"
         case "minProperties":

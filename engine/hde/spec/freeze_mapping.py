@@ -89,9 +89,9 @@ def _plain(value: object) -> object:
 def _target(table: str, said: Map, top: Map, for_all: Mapping[str, Reading], lookups: Lookups) -> Target:
     known = TABLES.get(table)
     shared = {name: reading for name, reading in for_all.items() if known is None or known.column(name)}
-    if "each" in said and "each" not in top:
-        shared = {name: outward(reading) for name, reading in shared.items()}
     items = said if "each" in said else top
+    if "each" not in top:
+        shared = dict(_inside(_each(said), shared))
     rows = said["rows"] if "rows" in said else {"": said["columns"]}
     sets = tuple(_row(name, row, shared, lookups) for name, row in rows.items())
     return Target(table, sets, said.get("when"), _each(items), items.get("key"))
@@ -102,18 +102,37 @@ def _row(name: str, said: Map, shared: Mapping[str, Reading], lookups: Lookups) 
         return RowSet(name, {**shared, **{column: _reading(read, lookups) for column, read in said.items()}})
     own = {column: _reading(read, lookups) for column, read in said.items() if column not in OF_ROW}
     each = _each(said)
-    if each is not None:
-        shared = {column: outward(reading) for column, reading in shared.items()}
-    return RowSet(name, {**shared, **own}, said.get("when"), each, said.get("key"))
+    return RowSet(name, {**_inside(each, shared), **own}, said.get("when"), each, said.get("key"))
 
 
 def _each(said: Map) -> Each | None:
     each = said.get("each")
     if each is None:
         return None
-    if isinstance(each, str):
-        return Each(path=each)
-    return Each(None, each.get("entries"), dict(each.get("zip", {})), each.get("characters"))
+    found: Each | None = None
+    for one in each if isinstance(each, list) else [each]:
+        found = _one_each(one, found)
+    return found
+
+
+def _one_each(said: str | Map, around: Each | None) -> Each:
+    if isinstance(said, str):
+        return Each(path=said, around=around)
+    nested = said.get("nested", ())
+    return Each(
+        nested=(nested,) if isinstance(nested, str) else tuple(nested),
+        entries=said.get("entries"),
+        zip=dict(said.get("zip", {})),
+        characters=said.get("characters"),
+        around=around,
+    )
+
+
+def _inside(each: Each | None, shared: Mapping[str, Reading]) -> Mapping[str, Reading]:
+    """Columns for all rows, as they are written inside an `each`."""
+    for _ in each.chain if each else ():
+        shared = {name: outward(reading) for name, reading in shared.items()}
+    return shared
 
 
 def _reading(said: str | Map, lookups: Lookups) -> Reading:

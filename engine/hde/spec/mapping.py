@@ -92,19 +92,31 @@ class Reading:
 
 @dataclass(frozen=True)
 class Each:
-    """What a record is taken apart into: exactly one of a list, the entries of an object, parallel lists, a text."""
+    """What a record is taken apart into: one of a list, a tree, the entries of an object, parallel lists, a text.
+
+    `around` is the `each` whose items this one takes apart further.
+    """
 
     path: str | None = None
+    nested: tuple[str, ...] = ()
+    """Lists of items, and below every item the same lists again, as deep as they go."""
     entries: str | None = None
     """Items are `{key, value}`."""
     zip: Map[str, str] = field(default_factory=dict)
     """Name in the item -> path of the list."""
     characters: str | None = None
+    around: Each | None = None
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Every path it reads."""
-        return (*(one for one in (self.path, self.entries, self.characters) if one is not None), *self.zip.values())
+        """Every path it reads, those of the `each` around it not included."""
+        own = (one for one in (self.path, self.entries, self.characters) if one is not None)
+        return (*own, *self.nested, *self.zip.values())
+
+    @property
+    def chain(self) -> tuple[Each, ...]:
+        """Itself and all around it, from the outside in."""
+        return (self,) if self.around is None else (*self.around.chain, self)
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,7 @@ OF_KIND: Final[Mapping[type, Mapping[str, Rule]]] = {
     list: {
         "items": lambda said, value, schema, root: all(is_valid(item, said, root) for item in value),
         "minItems": lambda said, value, schema, root: len(value) >= said,
+        "maxItems": lambda said, value, schema, root: len(value) <= said,
         "uniqueItems": lambda said, value, schema, root: not any(_same(*pair) for pair in combinations(value, 2)),
     },
     dict: {

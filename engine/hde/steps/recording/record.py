@@ -216,7 +216,8 @@ def _pseudonyms(source: Source, wish: Wish, account: Mapping[str, object], origi
 def _looked_up(target: Target) -> Iterator[tuple[str, Collection[str]]]:
     """Paths that a mapping looks up, and the words it knows there."""
     for rows in target.rows:
-        above = [_bare(each.path) for each in (target.each, rows.each) if each is not None and each.path]
+        every = [one for each in (target.each, rows.each) if each is not None for one in each.chain]
+        above = [_bare(each.path) for each in every if each.path]
         for reading in rows.columns.values():
             for one in (reading, *reading.first):
                 if one.lookup is not None and one.path:
