@@ -33,6 +33,7 @@ CHECKS = (
     ("connectors and mappings", ["hde", "validate"]),
     ("mapping tests", ["hde", "test"]),
     ("docs are current", ["hde.spec.reference", "--check"]),
+    ("software that is not ours", ["tests.counterparts.install"]),
     ("tests", ["pytest", "-n", "auto"]),
 )
 

@@ -125,7 +125,7 @@ def test_every_key_of_a_connector_is_in_a_recipe() -> None:
     connector = schema("connector")["$defs"]
     parts = (
         "http", "rate_limit", "wait", "error_rule", "account", "resource", "pagination", "window", "bookmark",
-        "receipt", "parents", "raw_column", "format", "export", "poll", "told", "part", "deleted",
+        "receipt", "parents", "raw_column", "format", "order", "poll", "told", "export", "deleted",
         "report_template", "report_detect", "report_row", "report_numbers", "report_unmatched",
     )  # fmt: skip
     wanted = {key for part in parts for key in properties(connector.get(part, {}))}

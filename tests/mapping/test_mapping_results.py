@@ -39,6 +39,7 @@ def result(**record: Any) -> dict[str, Any]:
     ("written", "read"),
     [
         ("5.1", Quantity(5.1, None, None)),
+        ("0.16646872355818987", Quantity(0.16646872355818987, None, None)),
         ("-0.5", Quantity(-0.5, None, None)),
         (".5", Quantity(0.5, None, None)),
         ("<0.3", Quantity(0.3, "<", None)),

@@ -131,11 +131,11 @@ FRAMES: dict[str, Any] = {
     "resource": lambda key, example: (
         of_files(example) if key == "files" else exported(example) if key == "export" else resource(**{key: example})
     ),
-    "export": lambda key, example: exported(**{key: example}),
+    "order": lambda key, example: exported(**{key: example}),
     "export_request": lambda key, example: exported(result={"path": "/result", key: example}),
     "poll": lambda key, example: exported(poll={key: example}),
     "told": lambda key, example: exported(warnings={"files": "errors", "text": "text", key: example}),
-    "part": lambda key, example: named({key: example}),
+    "export": lambda key, example: named({key: example}),
     "deleted": lambda key, example: exported(
         {"deleted": {"files": "gone", "records": "@", "key": "{id}", key: example}}
     ),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hde.mapping import units
 
-_NUMBER = r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]{1,15})?(?:(?<=[0-9])\.[0-9]{1,15}|\.[0-9]{1,15})?(?<=[0-9])"
+_NUMBER = r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]{1,15})?(?:(?<=[0-9])\.[0-9]{1,40}|\.[0-9]{1,40})?(?<=[0-9])"
 """Digits, or several groups of thousands: `1,234` alone may be a decimal comma and is not read."""
 _POWER = r"(?:[eE][+-]?[0-9]{1,2})?"
 _N = rf"({_NUMBER}{_POWER})"

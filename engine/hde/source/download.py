@@ -136,7 +136,7 @@ def checked(session: Session, export: Export | None, url: str, where: str) -> st
     except WrongUse as error:
         raise Refused(f"{where}: a file lies where no request may go: {error}", 0) from None
     declared = [one.render(session.scope({})) for one in (export.origins if export else ())]
-    if there not in [origin(session.base_url), *map(origin, declared)]:
+    if there not in [origin(session.base_url), *(origin(one) for one in declared if one)]:
         raise Refused(
             f"{where}: a file lies on another origin, {shown(url)}, which is refused; if that is the source's own, list"
             " it in `origins` of the export",
@@ -224,7 +224,7 @@ def _key(resource: Resource, texts: Mapping[str, str]) -> tuple[str, ...] | None
 def key_shape(text: str) -> re.Pattern[str]:
     """`Observation/{id}` as a pattern with a group for each column."""
     parts = re.split(r"\{([a-z][a-z0-9_]*)\}", text)
-    return re.compile("".join(f"(?P<{one}>[^/]+)" if at % 2 else re.escape(one) for at, one in enumerate(parts)))
+    return re.compile("".join(f"(?P<{one}>.+)" if at % 2 else re.escape(one) for at, one in enumerate(parts)))
 
 
 def _read(records: Iterator[Record], path: str) -> Iterator[object]:
