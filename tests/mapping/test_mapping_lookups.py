@@ -6,7 +6,7 @@ import pytest
 from mapping_made import cell, lookup, made, path, rules, vitals, workouts
 
 from hde.errors import WrongUse
-from hde.spec.mapping import Reading
+from hde.spec.mapping import Lookup, Reading
 
 LOOKUP = {"0": "running", "no": "rowing", "true": "tennis", "1.5": "golf", "empty": None}
 
@@ -42,6 +42,18 @@ def test_a_list_in_which_a_filter_found_nothing_leaves_the_next_path_its_turn():
     assert cell(mapping.map({"codes": [], "word": "1.5"}), "sport") == "golf"
     assert rules(mapping.map({"codes": [{"code": "?"}], "word": "1.5"})) == [("codes[].code", "lookup")]
     assert rules(mapping.map({"codes": [], "word": []})) == [("word", "lookup")]
+
+
+@pytest.mark.parametrize("value", ["Running", "RUNNING", ["chess", "runninG"]])
+def test_the_case_of_letters_may_be_no_matter(value):
+    words = Lookup({"Running": "running", "rowing": "rowing"}, any_case=True)
+    assert cell(made(workouts(sport=path("x", lookup=words))).map({"x": value}), "sport") == "running"
+
+
+def test_one_word_in_two_cases_is_one_thing():
+    words = Lookup({"Running": "running", "running": "rowing"}, any_case=True)
+    with pytest.raises(WrongUse, match="running: the same word, in letters of another case, is something else"):
+        made(workouts(sport=path("x", lookup=words)))
 
 
 @pytest.mark.parametrize("value", ["chess", "No", 1, False, [], ["chess"], {"no": 1}])

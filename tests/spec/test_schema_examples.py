@@ -211,7 +211,7 @@ def mapping_examples() -> Iterator[Any]:
     for key, said in MAPPING["$defs"]["reading_map"]["properties"].items():
         for example in said["examples"]:
             more = {} if key in ("path", "first", "sum", "const") else {"path": "a"}
-            more |= {"lookup": {"a": "b"}} if key == "unknown" else {}
+            more |= {"lookup": {"a": "b"}} if key in ("unknown", "case") else {}
             if key in ("prefer", "system"):
                 yield pytest.param({"to": {"conditions": {"columns": {"code": {"path": "a", key: example}}}}}, id=key)
                 continue

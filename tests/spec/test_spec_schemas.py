@@ -152,7 +152,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (mapping.Each, "mapping", "$defs/each_map", {"path", "around"}, set()),
     (mapping.UnitRead, "mapping", "$defs/unit_map", set(), set()),
     (mapping.RowSet, "mapping", "$defs/row", {"name", "columns"}, set()),
-    (mapping.Reading, "mapping", "$defs/reading_map", {"has_const"}, {"unknown"}),
+    (mapping.Reading, "mapping", "$defs/reading_map", {"has_const"}, {"unknown", "case"}),
     (mapping.LocalOffset, "mapping", "$defs/amount", set(), set()),
     (mapping.Plus, "mapping", "$defs/plus_map", set(), set()),
     (mapping_test.MappingTest, "mapping-test", "$defs/test", {"mapping", "where"}, set()),

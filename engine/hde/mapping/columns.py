@@ -66,6 +66,8 @@ def _compile(reading: Reading, column: Column, unit: str | None, scope: Scope, *
     if reading.lookup is not None:
         known = lookup_table(reading.lookup, column, plain)
         make = with_lookup(reading.lookup, known, plain, path)
+        if reading.lookup.any_case:
+            known = {}
     if reading.has_const:
         return Reader(_constant(reading, column, plain))
     if reading.sum:

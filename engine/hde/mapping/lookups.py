@@ -20,7 +20,12 @@ class Skip(Exception):
 
 def lookup_table(lookup: Lookup, column: Column, make: Make) -> dict[str, Any]:
     """The entries as canonical values; `make` is the column without its lookup. WrongUse for one that does not fit."""
-    return {key: _entry(entry, key, lookup, column, make) for key, entry in lookup.entries.items()}
+    table: dict[str, Any] = {}
+    for key, entry in lookup.entries.items():
+        value = _entry(entry, key, lookup, column, make)
+        if table.setdefault(lookup.key(key), value) != value:
+            raise WrongUse(f"{_named(lookup)}: {key}: the same word, in letters of another case, is something else")
+    return table
 
 
 def with_lookup(lookup: Lookup, table: dict[str, Any], make: Make, path: str) -> Make:
@@ -29,10 +34,11 @@ def with_lookup(lookup: Lookup, table: dict[str, Any], make: Make, path: str) ->
 
     def find(value: Any, documents: Documents, issues: list[Issue]) -> Any:
         if isinstance(value, list):
-            keys = {key_text(one) for one in _flat(value)}
+            keys = {lookup.key(text) for one in _flat(value) if (text := key_text(one)) is not None}
             found = next((key for key in table if key in keys), None)
         else:
-            found = key_text(value)
+            text = key_text(value)
+            found = None if text is None else lookup.key(text)
         if found in table:
             return table[found]
         match unknown:
@@ -69,11 +75,14 @@ def key_text(value: object) -> str | None:
     return str(value) if isinstance(value, str | int | float) else None
 
 
+def _named(lookup: Lookup) -> str:
+    return f"lookup {lookup.name}" if lookup.name else "lookup"
+
+
 def _entry(entry: object, key: str, lookup: Lookup, column: Column, make: Make) -> Any:
     try:
         return None if entry is None else make(entry, {}, [])
     except Finding as finding:
         rule = finding.issue.rule
         allowed = f": one of {', '.join(column.words)}" if rule == "word" else f" ({rule})"
-        name = f"lookup {lookup.name}" if lookup.name else "lookup"
-        raise WrongUse(f"{name}: {key}: {entry!r} does not fit {column.name}{allowed}") from None
+        raise WrongUse(f"{_named(lookup)}: {key}: {entry!r} does not fit {column.name}{allowed}") from None

@@ -12,7 +12,7 @@ from hde.canonical import TABLES
 from hde.spec import mapping as frozen
 from hde.spec.freeze import column_name
 from hde.spec.mapping import Each, LocalOffset, Lookup, Plus, Reading, Reference, RowSet, Target, UnitRead, Unknown
-from hde.spec.problem import KeyPath, Problem, quoted, with_hint
+from hde.spec.problem import KeyPath, Problem, did_you_mean, quoted, with_hint
 from hde.spec.yaml_file import YamlFile
 
 Map = Mapping[str, Any]
@@ -57,6 +57,13 @@ def mapping_problems(file: YamlFile, lookups: Lookups | None) -> Iterator[Proble
         if "each" in data and "each" in target:
             message = "the whole mapping is taken apart by the `each` before `to`; only one of them can"
             yield file.problem(("to", table, "each"), message)
+    for table, target in data["to"].items():
+        for name, row in target.get("rows", {}).items() if table in TABLES else ():
+            for key in row:
+                hint = "" if key in OF_ROW or TABLES[table].column(key) else did_you_mean(key, OF_ROW)
+                if hint:
+                    message = f"{quoted(key)} is not a column of {table}.{hint}"
+                    yield file.problem(("to", table, "rows", name, key), message)
     for path, text in _paths(("columns",), data.get("columns", {})):
         if text.startswith(("$parent", "$index")) and "each" not in data:
             message = f"{text} stands only inside `each`; columns for all rows are read from the record itself"
@@ -201,9 +208,10 @@ def _amount(said: str | Map) -> tuple[str, str | None]:
 
 def _lookup(said: Map, lookups: Lookups) -> Lookup:
     unknown: Unknown = said.get("unknown", "issue") or "null"
+    any_case = said.get("case") == "any"
     if isinstance(said["lookup"], str):
-        return Lookup(dict(lookups[said["lookup"]]), unknown, said["lookup"])
-    return Lookup(dict(said["lookup"]), unknown)
+        return Lookup(dict(lookups[said["lookup"]]), unknown, said["lookup"], any_case)
+    return Lookup(dict(said["lookup"]), unknown, any_case=any_case)
 
 
 def _readings(data: Map) -> Iterator[tuple[KeyPath, Map]]:
@@ -233,7 +241,7 @@ def _paths(place: KeyPath, said: object) -> Iterator[tuple[KeyPath, str]]:
             yield place, said
         case dict():
             for key, below in said.items():
-                if key not in ("const", "lookup", "time", "prefer", "system") and (
+                if key not in ("const", "lookup", "time", "prefer", "system", "case") and (
                     key != "unit" or isinstance(below, dict)
                 ):
                     yield from _paths((*place, key), below)

@@ -22,6 +22,12 @@ class Lookup:
     entries: Map[str, Scalar]
     unknown: Unknown = "issue"
     name: str | None = None
+    any_case: bool = False
+    """A word is found however its letters are written, large or small."""
+
+    def key(self, text: str) -> str:
+        """What words are compared by."""
+        return text.casefold() if self.any_case else text
 
 
 @dataclass(frozen=True)

@@ -183,8 +183,8 @@ def _looked_up(reading: Reading, found: ColumnWhy) -> str:
     name = f"lookup {lookup.name}" if lookup.name else "lookup"
     said = next((value for path, value in found.reads if reading.path and _is_at(path, reading.path)), None)
     words = said if isinstance(said, list) else [said]
-    keys = [key_text(one) for one in words]
-    hit = next((key for key in lookup.entries if key in keys), None)
+    keys = [lookup.key(text) for one in words if (text := key_text(one)) is not None]
+    hit = next((key for key in lookup.entries if lookup.key(key) in keys), None)
     if hit is None:
         return f"{name}: no entry, unknown: {lookup.unknown}" if said is not None else name
     return f"{name}: {hit} -> {lookup.entries[hit]}"
