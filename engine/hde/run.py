@@ -63,7 +63,9 @@ def _run(
     with nullcontext(database) if database else open_database(home) as database:
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
-        external_id = accounts.choose_account(way, options.account)
+        places = accounts.places_of(database, source.connector)
+        external_id = accounts.choose_account(way, options.account, places)
+        way = way.at(places.get(external_id))
         with database.connection() as connection, accounts.shared_budget(database, way, external_id) as budget:
             origins.check_origins(connection, way, source.connector_file, external_id)
             account = accounts.known_account(connection, way, external_id, budget)

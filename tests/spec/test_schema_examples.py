@@ -28,6 +28,7 @@ CLIENT = {
     "token": {"url": "https://example.com/token"},
 }
 DISCOVERED = {"origins": {"discovery": "https://example.com/.well-known/openid-configuration"}}
+PLACES = {"url": "https://example.com/places", "name": "name", "settings": {"base_url": "address"}}
 SESSION = {"kind": "session", "login": {"path": "/login"}, "token": "token", "send": {"header": "X-Session"}}
 RESULT = {"kind": "result", "match": {"line": "(?P<name>[A-Z ]+) (?P<value>[0-9.]+)"}}
 TEMPLATE = {"detect": {"all": ["Example"]}, "table": {"key": ["name"], "rows": [RESULT]}}
@@ -127,6 +128,9 @@ FRAMES: dict[str, Any] = {
     "login": lambda key, example: connector(auth={**SESSION, "login": {"path": "/login", key: example}}),
     "errand": lambda key, example: connector(auth={**CODE, "after_consent": {"path": "/users", key: example}}),
     "account": lambda key, example: connector(account={"path": "/me", "id": "id", key: example}),
+    "tenants": lambda key, example: connector(
+        auth=CODE, settings={"base_url": {}}, tenants={**PLACES, key: example}, account={"id": "id"}
+    ),
     "files": lambda key, example: of_files("*.csv", **{key: example}),
     "resource": lambda key, example: (
         of_files(example) if key == "files" else exported(example) if key == "export" else resource(**{key: example})

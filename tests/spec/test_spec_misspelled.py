@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from spec_made import read_yaml
 
+from hde.check.place import dig
 from hde.places import bundled
 from hde.spec.elsewhere import resolved
 from hde.spec.find import shared_mappings
@@ -18,6 +19,8 @@ from hde.spec.mapping_test import read_tests
 from hde.spec.problem import KeyPath, Problem
 from hde.spec.schema import SchemaName, schema
 
+ALONE = ("fixture", "when")
+"""With nothing beside them they may as well be a record's own field, or a column of a row: not this room's business."""
 CONNECTORS = sorted(bundled("connectors").glob("*.yaml"))
 OWN = [connector for connector in CONNECTORS if shared_mappings(connector) is None]
 MAPPINGS = [
@@ -61,6 +64,8 @@ def misspelled(file: Path, name: SchemaName) -> Iterator[tuple[int, int, str]]:
     root: Any = schema(name)
     for path in sorted(set(grammar_keys(read.data, root, root)), key=str):
         key = str(path[-1])
+        if key in ALONE and dig(read.data, *path[:-1]) == {key: dig(read.data, *path)}:
+            continue
         wrong = key[:-1] + ("q" if key[-1] != "q" else "x")
         line, column = read.at(path)
         before, after = lines[line - 1][: column - 1], lines[line - 1][column - 1 :]

@@ -101,6 +101,7 @@ PAIRS: list[tuple[type, SchemaName, str, set[str], set[str]]] = [
     (connector.Connector, "connector", "", {"file"}, {"shared", "like"}),
     (connector.Setting, "connector", "$defs/setting", {"name"}, set()),
     (connector.Http, "connector", "$defs/http", set(), set()),
+    (sign_in.Tenants, "connector", "$defs/tenants", set(), set()),
     (connector.Files, "connector", "$defs/files", set(), set()),
     (connector.RateLimit, "connector", "$defs/rate_limit", set(), set()),
     (connector.Wait, "connector", "$defs/wait", set(), set()),

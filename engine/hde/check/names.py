@@ -51,6 +51,8 @@ def spots(connector: Connector, file: YamlFile) -> Iterator[Spot]:
         yield from _request(connector.account.request, ("account",))
     if connector.account and connector.account.value:
         yield Spot(("account", "value"), connector.account.value)
+    if connector.tenants:
+        yield Spot(("tenants", "url"), connector.tenants.url, in_url=True)
     if connector.files:
         yield Spot(("files", "folder"), connector.files.folder, signed_in=True)
     for export in connector.exports.values():

@@ -21,6 +21,8 @@ def reach_lines(connector_file: Path) -> Iterator[str]:
         return
     connector, file = source.connector, source.connector_file
     yield f"{connector_file}: sends requests to {', '.join(origins(connector, file)) or 'nowhere'}"
+    if connector.tenants:
+        yield f"{connector_file}: or to a place out of the directory {connector.tenants.url.text}, once it is chosen"
     for variable, places in secrets(connector, file).items():
         yield f"{connector_file}: secret {variable}, in {', '.join(places)}"
 

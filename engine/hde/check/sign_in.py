@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hde.check.place import complain
 from hde.spec.connector import Connector
-from hde.spec.problem import KeyPath, Problem
+from hde.spec.problem import KeyPath, Problem, with_hint
 from hde.spec.request import Errand
 from hde.spec.sign_in import Auth, Basic, OAuth2Client, OAuth2Code, SessionLogin
 from hde.spec.template import Template
@@ -16,6 +16,7 @@ from hde.spec.yaml_file import YamlFile
 def sign_in_problems(connector: Connector, file: YamlFile) -> Iterator[Problem]:
     """What is wrong with `auth`, and with an `account` that reads an answer which never comes."""
     yield from _account(connector, file)
+    yield from _tenants(connector, file)
     if connector.auth is None:
         return
     for trail, template in _secrets(connector.auth):
@@ -34,6 +35,16 @@ def _account(connector: Connector, file: YamlFile) -> Iterator[Problem]:
         return
     why = "kind basic has none" if connector.auth else "nobody signs in here"
     yield complain(file, ("account", "id"), f"without a path it is read from the token answer, and {why}: add a path")
+
+
+def _tenants(connector: Connector, file: YamlFile) -> Iterator[Problem]:
+    for name in connector.tenants.settings if connector.tenants else ():
+        if name not in connector.settings:
+            message = with_hint(f"{name} is not a setting of {connector.name}", name, connector.settings)
+            yield complain(file, ("tenants", "settings", name), message, about_key=True)
+    if connector.tenants and not connector.has_tokens:
+        message = "a place is chosen when somebody signs in, and nobody does here: take it out, or add `auth`"
+        yield complain(file, ("tenants",), message)
 
 
 def _secrets(auth: Auth) -> Iterator[tuple[KeyPath, Template | None]]:

@@ -13,6 +13,8 @@ from hde.steps import accounts
 from hde.steps.accounts import Way
 from hde.steps.origins import agree_to_origins
 from hde.steps.settings import settings_of
+from hde.steps.signing_in import known_place, sign_in_account, working_account
+from hde.steps.tenants import find_tenant
 from hde.store import migrate
 from hde.store.database import open_database
 
@@ -33,10 +35,13 @@ class _AuthOrKey(click.Command):
 @click.option("--force", is_flag=True, help="Sign in anew even if the stored token works.")
 @click.option("--no-browser", is_flag=True, help="Print the address, and take the pasted address it leads to.")
 @click.option("--account", metavar="A", help="Which account to check, where there are several.")
-def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> int:
+@click.option("--tenant", metavar="WORDS", help="Where: a place of the connector's directory, by words of its name.")
+def auth(connector: str, force: bool, no_browser: bool, account: str | None, tenant: str | None) -> int:
     """Sign in at CONNECTOR. A working sign-in is left alone unless --force.
 
     Where there is nothing to sign in to, keys and passwords are checked with one call.
+
+    An account that was signed in to with --tenant stays at that place: only its first sign-in needs to say it.
 
     `hde auth rotate-key` encrypts all stored tokens with another key.
     """
@@ -48,25 +53,39 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None) -> 
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         if not source.connector.has_tokens:
+            if tenant is not None:
+                find_tenant(way, home, tenant)  # says why there is none to choose
             checked = accounts.check_settings(database, way)
             agree_to_origins(database, way, source.connector_file, checked)
             click.echo(f"{title}: the settings work, account {checked}.")
             return 0
-        working = None if force else accounts.working_account(database, way, account)
+        places = accounts.places_of(database, source.connector)
+        place = find_tenant(way, home, tenant) if tenant is not None else None
+        if place:
+            places = {one: known for one, known in places.items() if known[0] == place.name}
+            account = account or next(iter(places), None)
+        working = None if force or (place and not account) else working_account(database, way, account, places)
         if working is not None:
-            agree_to_origins(database, way, source.connector_file, working)
-            click.echo(f"{title}: account {working} works. Nothing to do; --force signs in anew.")
+            agree_to_origins(database, way.at(places.get(working)), source.connector_file, working)
+            where = f" at {places[working][0]}" if working in places else ""
+            click.echo(f"{title}: account {working}{where} works. Nothing to do; --force signs in anew.")
             return 0
-        signed_in = accounts.sign_in_account(
+        here = place or known_place(way, account, places)
+        way = way.at(here)
+        if here:
+            click.echo(f"{title} at {here[0]} ({', '.join(here[1].values())})", err=True)
+        signed_in = sign_in_account(
             database,
             way,
             browser=None if no_browser else _open_browser,
             say=lambda text: click.echo(text, err=True),
             ask=lambda text: str(click.prompt(text, err=True)),
+            place=here,
         )
         agree_to_origins(database, way, source.connector_file, signed_in.external_id)
     click.echo(f"{title}: signed in as account {signed_in.external_id}. Tokens: {way.tokens.where} (encrypted).")
-    click.echo(f"Next: hde run {connector}")
+    several = f" --account {signed_in.external_id}" if len(way.tokens.accounts(signed_in.connector)) > 1 else ""
+    click.echo(f"Next: hde run {connector}{several}")
     return 0
 
 

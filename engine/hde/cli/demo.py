@@ -25,6 +25,7 @@ from hde.spec.load import Source
 from hde.steps import accounts
 from hde.steps.accounts import Way
 from hde.steps.settings import settings_of
+from hde.steps.signing_in import sign_in_account
 from hde.steps.stage import Options
 from hde.store import embedded, migrate
 from hde.store.database import open_database
@@ -147,7 +148,7 @@ def _sign_in(folder: Path, source: Source) -> None:
     with stop_sign(at_once=True) as stop, open_database(folder) as database:
         migrate.ensure(database)
         way = Way(source.connector, settings_of(source.connector), accounts.token_store(folder, database), stop)
-        account = accounts.sign_in_account(database, way, browser=follow, say=lambda text: None, ask=None)
+        account = sign_in_account(database, way, browser=follow, say=lambda text: None, ask=None)
     click.echo(f"Signed in as account {account.external_id}; reading everything there is.")
 
 

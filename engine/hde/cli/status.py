@@ -45,7 +45,7 @@ def status(as_json: bool) -> int:
 def _tables(found: Status) -> list[Table]:
     several = len(found.connections) > 1
     tables = [
-        _table("Connections", ("connector", "account", "status", "last run", "outcome"), found.connections),
+        _connections(found),
         _table(
             "Read and owed",
             ("resource", "complete up to", "owed before that", "half read", "error"),
@@ -57,6 +57,13 @@ def _tables(found: Status) -> list[Table]:
         tables.append(_table("Open issues", columns, [_issue(row, several) for row in found.issues]))
     tables.append(_table("Rows", ("table", "rows"), found.tables))
     return tables
+
+
+def _connections(found: Status) -> Table:
+    """With the place of a directory where one is at one."""
+    columns = ("connector", "account", "status", "last run", "outcome", "at")
+    shown = columns if any(row[-1] for row in found.connections) else columns[:-1]
+    return _table("Connections", shown, [row[: len(shown)] for row in found.connections])
 
 
 def _stream(row: tuple[Any, ...], several: bool) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ class NotSent(Unreachable):
     """No connection: the provider cannot have seen the request."""
 
 
-def exchange(outgoing: Outgoing, where: str, *, timeout: httpx.Timeout = TIMEOUT) -> Reply:
+def exchange(outgoing: Outgoing, where: str, *, timeout: httpx.Timeout = TIMEOUT, largest: int = LARGEST) -> Reply:
     """The answer, whatever its status; `where` begins every message. Redirects are not followed: secrets would travel.
 
     Raises NotSent, Unreachable (it may have been seen), Unreadable, and WrongUse for an address that is none.
@@ -31,8 +31,8 @@ def exchange(outgoing: Outgoing, where: str, *, timeout: httpx.Timeout = TIMEOUT
             body = b""
             for chunk in response.iter_bytes():
                 body += chunk
-                if len(body) > LARGEST:
-                    raise Unreadable(f"{where} was answered with more than a megabyte")
+                if len(body) > largest:
+                    raise Unreadable(f"{where} was answered with more than {largest // 1024**2} MB")
             return replied(response, body)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise NotSent(f"{where} found no connection ({type(error).__name__})") from None

@@ -19,7 +19,7 @@ from hde.spec.request import ErrorAction as ErrorAction
 from hde.spec.request import ErrorRule as ErrorRule
 from hde.spec.request import Request as Request
 from hde.spec.request import Where as Where
-from hde.spec.sign_in import Auth, Basic
+from hde.spec.sign_in import Auth, Basic, Tenants
 from hde.spec.template import Template, Tree
 
 Scalar = str | int | float | bool | None
@@ -259,6 +259,7 @@ class Connector:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     auth: Auth | None = None
     account: AccountRequest | None = None
+    tenants: Tenants | None = None
     files: Files | None = None
     """Where the files lie; a connector of nothing but files has an `http` without an address."""
     exports: Mapping[str, Export] = field(default_factory=dict)

@@ -35,7 +35,7 @@ from hde.spec.formats import LONGEST_NAME, NAME, span
 from hde.spec.freeze_export import freeze_export, freeze_part
 from hde.spec.freeze_report import freeze_template
 from hde.spec.freeze_request import Map, freeze_errand, freeze_errors, freeze_request, template, trees, where
-from hde.spec.freeze_sign_in import freeze_auth
+from hde.spec.freeze_sign_in import freeze_auth, freeze_tenants
 from hde.spec.merge import Merged
 from hde.spec.problem import Problem, did_you_mean, quoted, shown, snake, with_hint
 from hde.spec.template import compile_template
@@ -62,6 +62,7 @@ def freeze_connector(file: YamlFile, resources: Mapping[str, Merged]) -> Connect
         auth=freeze_auth(data["auth"]) if "auth" in data else None,
         account=_account(account) if account else None,
         mappings=data.get("mappings"),
+        tenants=freeze_tenants(data["tenants"]) if "tenants" in data else None,
         exports={name: freeze_export(name, said) for name, said in data.get("exports", {}).items()},
         keep=span(data["keep"]) if "keep" in data else None,
         resources={name: _resource(name, merged.data) for name, merged in resources.items()},

@@ -19,6 +19,7 @@ from hde.spec.sign_in import (
     Revocation,
     Send,
     SessionLogin,
+    Tenants,
     TokenError,
     TokenPlace,
     TokenRequest,
@@ -28,6 +29,10 @@ from hde.spec.template import compile_template
 
 def freeze_auth(said: Map) -> Auth:
     return KINDS[said["kind"]](said)
+
+
+def freeze_tenants(said: Map) -> Tenants:
+    return Tenants(compile_template(said["url"]), said["name"], dict(said["settings"]), said.get("records"))
 
 
 def _basic(said: Map) -> Basic:

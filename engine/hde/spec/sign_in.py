@@ -15,6 +15,19 @@ from hde.spec.template import Scope, Template, Tree
 
 
 @dataclass(frozen=True)
+class Tenants:
+    """The places that run a vendor's software, as its directory lists them."""
+
+    url: Template
+    name: str
+    """A JMESPath on a record: what people call the place."""
+    settings: Mapping[str, str]
+    """Settings that a place has of its own: name -> JMESPath on its record."""
+    records: str | None = None
+    """A JMESPath to the list; None: the answer itself."""
+
+
+@dataclass(frozen=True)
 class TokenError:
     """What to make of an answer that brings no token. `sign_in`: the grant or the credentials are not accepted."""
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 
 from hde.errors import SignInNeeded, WrongUse
 from hde.source.budget import Budget, Unlimited
-from hde.source.carry import basic, send_of
+from hde.source.carry import basic
 from hde.source.elements import constant_elements
-from hde.source.errand import run_errand
 from hde.source.files import folder_of
 from hde.source.pages import Bounds, read_pages
 from hde.source.session import Session
@@ -29,8 +29,8 @@ from hde.steps.settings import patience
 from hde.store import journal
 from hde.store.budgets import Limit, SharedBudget
 from hde.store.database import Connection, Database
-from hde.store.journal import Account
-from hde.tokens import Stored, Token, TokenStore
+from hde.store.journal import Account, Place
+from hde.tokens import TokenStore
 
 NO_SIGN_IN = "default"
 TOKEN_FILE = ".token_store.json"
@@ -49,6 +49,10 @@ class Way:
     def tokens(self) -> TokenStore:
         """Opened when first needed: without a sign-in there is no key to be made."""
         return self.open_tokens()
+
+    def at(self, place: Place | None) -> Way:
+        """The way to a place of a directory: what that says goes over the settings."""
+        return self if place is None else replace(self, settings={**self.settings, **place[1]})
 
     def auth(self, account: str) -> httpx.Auth | None:
         match self.connector.auth:
@@ -120,21 +124,37 @@ def _app(way: Way) -> str:
     return ""
 
 
-def choose_account(way: Way, wanted: str | None) -> str:
-    """The provider's id of the account to read: the only one there is a token for, or the wanted one."""
+def choose_account(way: Way, wanted: str | None, places: Mapping[str, Place] = MappingProxyType({})) -> str:
+    """The provider's id of the account to read: the only one there is a token for, or the wanted one.
+
+    `places` says at which place of a directory an account is.
+    """
     connector = way.connector
     wanted = wanted or _said_account(way)
     if not connector.has_tokens:
         return wanted or NO_SIGN_IN
     known = way.tokens.accounts(connector.name)
     if wanted and wanted not in known:
-        there = f" There are: {', '.join(known)}." if known else ""
+        there = f" There are: {named(known, places)}." if known else ""
         raise SignInNeeded(f"No sign-in for {connector.name} account {wanted}.{there} Run: hde auth {connector.name}")
     if not known:
         raise SignInNeeded(f"Not signed in at {connector.title or connector.name} yet. Run: hde auth {connector.name}")
     if not wanted and len(known) > 1:
-        raise WrongUse(f"{connector.name} has {len(known)} accounts: {', '.join(known)}. Choose one with --account")
+        raise WrongUse(f"{connector.name} has {len(known)} accounts: {named(known, places)}. Choose one with --account")
     return wanted or known[0]
+
+
+def places_of(database: Database, connector: Connector) -> Mapping[str, Place]:
+    """At which place of the connector's directory each account is; without a directory they are at none."""
+    if connector.tenants is None:
+        return {}
+    with database.connection(autocommit=True) as connection:
+        return journal.tenants(connection, connector.name)
+
+
+def named(accounts: Sequence[str], places: Mapping[str, Place]) -> str:
+    """Accounts as a person tells them apart."""
+    return ", ".join(f"{one} ({places[one][0]})" if one in places else one for one in accounts)
 
 
 def _said_account(way: Way) -> str | None:
@@ -160,71 +180,6 @@ def known_account(connection: Connection, way: Way, external_id: str, budget: Bu
     elif str(said["id"]) != external_id:
         raise SignInNeeded(f"The token stored for account {external_id} belongs to another. Run: hde auth {connector}")
     return journal.connect_account(connection, connector, external_id, _kept(said))
-
-
-def sign_in_account(
-    database: Database,
-    way: Way,
-    *,
-    browser: Callable[[str], None] | None,
-    say: Callable[[str], None],
-    ask: Callable[[str], str] | None,
-) -> Account:
-    """Sign in, ask the source whose account it is, and only then keep the token, under that account.
-
-    `browser`, `say` and `ask` are for a sign-in that needs a person.
-    """
-    from hde.source.oauth import SignedIn
-
-    token = _new_token(way, browser, say, ask)
-    with shared_budget(database, way) as budget:
-        with way.session(SignedIn(token, send_of(way.connector)), budget) as session:
-            said = _identified(session)
-        external_id = str(said["id"])
-        with way.tokens.locked(way.connector.name, external_id):
-            former = way.tokens.read(way.connector.name, external_id) if readable(way, external_id) else None
-            generation = former.generation + 1 if former else 1
-            way.tokens.write(way.connector.name, external_id, Stored(token, generation))
-    with database.connection(autocommit=True) as connection:
-        return journal.connect_account(connection, way.connector.name, external_id, _kept(said))
-
-
-def _new_token(
-    way: Way, browser: Callable[[str], None] | None, say: Callable[[str], None], ask: Callable[[str], str] | None
-) -> Token:
-    from hde.source.renewal import unattended_token
-
-    match way.connector.auth:
-        case OAuth2Code() as auth:
-            from hde.source.signin import sign_in
-
-            return sign_in(way.connector, way.settings, auth, browser=browser, say=say, ask=ask)
-    return unattended_token(way.connector, way.settings)
-
-
-def _identified(session: Session) -> Mapping[str, object]:
-    """Whose token it is, and what the source wants to be told after consent. The errand may name the account where that
-    comes with the token; where it is asked for, the source may want the errand first."""
-    connector = session.connector
-    errand = connector.auth.after_consent if isinstance(connector.auth, OAuth2Code) else None
-    asks = connector.account is not None and connector.account.request is not None
-    if errand and asks:
-        run_errand(session, errand)
-    said = session.identify()
-    if errand and not asks:
-        run_errand(session, errand)
-    return said
-
-
-def working_account(database: Database, way: Way, wanted: str | None) -> str | None:
-    """The account whose token works right now, found by asking the source; None where a sign-in is needed."""
-    try:
-        external_id = choose_account(way, wanted)
-        with shared_budget(database, way) as budget, way.session(way.auth(external_id), budget) as session:
-            session.identify()
-    except SignInNeeded:
-        return None
-    return external_id
 
 
 def check_settings(database: Database, way: Way) -> str:

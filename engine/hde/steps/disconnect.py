@@ -10,7 +10,7 @@ from hde.errors import HdeError, SignInNeeded, SourceError, WrongUse
 from hde.source.errand import run_errand
 from hde.source.revoke import revocation, revoke_token
 from hde.spec.request import Errand
-from hde.steps.accounts import Way, readable, shared_budget
+from hde.steps.accounts import Way, named, places_of, readable, shared_budget
 from hde.store import journal
 from hde.store.database import Database
 from hde.store.journal import Account
@@ -35,10 +35,11 @@ def connection(database: Database, way: Way, wanted: str | None) -> Connection:
     known = way.tokens.accounts(name)
     if not known:
         raise WrongUse(f"{name} is not signed in: there is no token to delete")
+    shown = named(known, places_of(database, way.connector))
     if wanted is None and len(known) > 1:
-        raise WrongUse(f"{name} has {len(known)} accounts: {', '.join(known)}. Choose one with --account")
+        raise WrongUse(f"{name} has {len(known)} accounts: {shown}. Choose one with --account")
     if wanted is not None and wanted not in known:
-        raise WrongUse(f"{name} has no sign-in for account {wanted}. There are: {', '.join(known)}")
+        raise WrongUse(f"{name} has no sign-in for account {wanted}. There are: {shown}")
     external_id = wanted or known[0]
     with database.connection(autocommit=True) as opened:
         found = (one for one in journal.accounts(opened, name) if one.external_id == external_id)
@@ -50,7 +51,8 @@ def disconnect(database: Database, way: Way, ending: Connection, *, tell: bool) 
     with ExitStack() as stack:
         if ending.account is not None:
             stack.enter_context(only_run(database, ending.account, "disconnect"))
-        told: Told = _told(database, way, ending) if tell else "not told"
+        here = way.at(places_of(database, way.connector).get(ending.external_id))
+        told: Told = _told(database, here, ending) if tell else "not told"
         with way.tokens.locked(way.connector.name, ending.external_id):
             way.tokens.remove(way.connector.name, ending.external_id)
         if ending.account is not None:

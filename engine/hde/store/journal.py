@@ -10,6 +10,9 @@ from psycopg.types.json import Jsonb
 from hde.errors import WrongUse
 from hde.store.database import Connection
 
+Place = tuple[str, Mapping[str, str]]
+"""A place of a vendor's directory: its name, and the settings that lead to it."""
+
 
 @dataclass(frozen=True)
 class Account:
@@ -52,14 +55,24 @@ def named_account(connection: Connection, wanted: str) -> Account:
     raise WrongUse(f"There is no account {wanted}. {there}")
 
 
-def connect_account(connection: Connection, connector: str, external_id: str, kept: Mapping[str, object]) -> Account:
-    """The account's row, made at its first sign-in. Another person at the same source becomes another row."""
+def connect_account(
+    connection: Connection,
+    connector: str,
+    external_id: str,
+    kept: Mapping[str, object],
+    tenant: Place | None = None,
+) -> Account:
+    """The account's row, made at its first sign-in. Another person at the same source becomes another row.
+
+    Without a `tenant` the one it has stays.
+    """
+    place = None if tenant is None else Jsonb({"name": tenant[0], "settings": dict(tenant[1])})
     with connection.transaction():
         row = connection.execute(
-            "INSERT INTO meta.connections AS c (connector, external_id, kept) VALUES (%s, %s, %s)"
-            " ON CONFLICT (connector, external_id) DO UPDATE SET kept = EXCLUDED.kept, status = 'connected'"
-            " RETURNING id",
-            (connector, external_id, Jsonb(dict(kept))),
+            "INSERT INTO meta.connections AS c (connector, external_id, kept, tenant) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (connector, external_id) DO UPDATE SET kept = EXCLUDED.kept, status = 'connected',"
+            " tenant = COALESCE(EXCLUDED.tenant, c.tenant) RETURNING id",
+            (connector, external_id, Jsonb(dict(kept)), place),
         ).fetchone()
         assert row is not None
         connection.execute(
@@ -67,6 +80,14 @@ def connect_account(connection: Connection, connector: str, external_id: str, ke
             (row[0], row[0]),
         )
     return Account(row[0], connector, external_id, kept)
+
+
+def tenants(connection: Connection, connector: str) -> dict[str, Place]:
+    """At which place each account of a connector is, by the provider's id; those that are at none are left out."""
+    rows = connection.execute(
+        "SELECT external_id, tenant FROM meta.connections WHERE connector = %s AND tenant IS NOT NULL", (connector,)
+    ).fetchall()
+    return {account: (said["name"], said["settings"]) for account, said in rows}
 
 
 def origins(connection: Connection, connector: str, external_id: str | None) -> set[str] | None:

@@ -12,7 +12,7 @@ from hde.store.owner import needing_the_owner
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The revision this engine works with; a test holds it against `migrations/`."""
 
 

@@ -70,6 +70,7 @@ connections = Table(
         ARRAY(Text),
         comment="where its requests went when somebody last signed in; null: before that was kept",
     ),
+    Column("tenant", JSONB, comment="the place of a directory it was signed in to, and the settings that lead there"),
     UniqueConstraint("connector", "external_id"),
     schema="meta",
     comment="Accounts: one connector, one person or tenant at that source.",

@@ -18,7 +18,7 @@ class Status:
     """Each field is a list of rows, as its query names them."""
 
     connections: Rows
-    """connector, account, status, last run, its outcome"""
+    """connector, account, status, last run, its outcome, at which place of a directory"""
     streams: Rows
     """connector, account, resource, complete up to, spans owed before that, snapshot at, windows open, error
 
@@ -40,7 +40,8 @@ def status(connection: Connection) -> Status:
 
 
 _CONNECTIONS = """
-SELECT c.connector, c.external_id, c.status, r.started_at, COALESCE(r.outcome, 'running, or killed')
+SELECT c.connector, c.external_id, c.status, r.started_at, COALESCE(r.outcome, 'running, or killed'),
+    c.tenant ->> 'name'
 FROM meta.connections c LEFT JOIN LATERAL (
     SELECT started_at, outcome FROM meta.runs WHERE account = c.id ORDER BY id DESC LIMIT 1
 ) r ON true ORDER BY c.connector, c.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from hde.steps.settings import settings_of
 from hde.steps.trying.rehearsal import Watch
 from hde.store import embedded, migrate
 from hde.store.database import open_database
+from hde.store.journal import Place
 from hde.tokens.file import FileTokens
 from hde.tokens.keys import find_key
 
@@ -37,17 +38,25 @@ def live_session(
         with open_database(home) as database:
             migrate.ensure(database)
             way = Way(connector, settings, accounts.token_store(home, database), stop)
-            with accounts.shared_budget(database, way) as budget, _identified(way, budget, account, watch) as session:
+            places = accounts.places_of(database, connector)
+            with (
+                accounts.shared_budget(database, way) as budget,
+                _identified(way, budget, account, watch, places) as session,
+            ):
                 yield session
         return
     way = Way(connector, settings, lambda: FileTokens(home / ".token_store.json", find_key(home)), stop)
-    with _identified(way, Unlimited(), account, watch) as session:
+    with _identified(way, Unlimited(), account, watch, {}) as session:
         yield session
 
 
 @contextmanager
-def _identified(way: Way, budget: Budget, account: str | None, watch: Watch) -> Iterator[Session]:
-    auth = way.auth(accounts.choose_account(way, account))
+def _identified(
+    way: Way, budget: Budget, account: str | None, watch: Watch, places: Mapping[str, Place]
+) -> Iterator[Session]:
+    chosen = accounts.choose_account(way, account, places)
+    way = way.at(places.get(chosen))
+    auth = way.auth(chosen)
     known = threading.Event()
 
     def tell(request: httpx.Request, reply: Reply) -> None:

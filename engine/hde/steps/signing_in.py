@@ -1,0 +1,109 @@
+"""A sign-in and the account that comes of it: the token is kept under whose it is, and where that is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from hde.errors import SignInNeeded, WrongUse
+from hde.source.carry import send_of
+from hde.source.errand import run_errand
+from hde.source.session import Session
+from hde.spec.sign_in import OAuth2Code
+from hde.steps.accounts import Way, choose_account, places_of, readable, shared_budget
+from hde.store import journal
+from hde.store.database import Database
+from hde.store.journal import Account, Place
+from hde.tokens import Stored, Token
+
+
+def sign_in_account(
+    database: Database,
+    way: Way,
+    *,
+    browser: Callable[[str], None] | None,
+    say: Callable[[str], None],
+    ask: Callable[[str], str] | None,
+    place: Place | None = None,
+) -> Account:
+    """Sign in, ask the source whose account it is, and only then keep the token, under that account.
+
+    `browser`, `say` and `ask` are for a sign-in that needs a person; `place` is where `way` leads to. WrongUse where
+    the account is known at another one.
+    """
+    from hde.source.oauth import SignedIn
+
+    token = _new_token(way, browser, say, ask)
+    with shared_budget(database, way) as budget:
+        with way.session(SignedIn(token, send_of(way.connector)), budget) as session:
+            said = _identified(session)
+        external_id = str(said["id"])
+        _refuse_another(database, way, external_id, place)
+        with way.tokens.locked(way.connector.name, external_id):
+            former = way.tokens.read(way.connector.name, external_id) if readable(way, external_id) else None
+            generation = former.generation + 1 if former else 1
+            way.tokens.write(way.connector.name, external_id, Stored(token, generation))
+    with database.connection(autocommit=True) as connection:
+        kept = {name: value for name, value in said.items() if name != "id"}
+        return journal.connect_account(connection, way.connector.name, external_id, kept, place)
+
+
+def _refuse_another(database: Database, way: Way, external_id: str, place: Place | None) -> None:
+    """Two hospitals may know two people by one id, and their records must not mix."""
+    name = way.connector.name
+    known = places_of(database, way.connector).get(external_id)
+    with database.connection(autocommit=True) as connection:
+        if external_id not in [one.external_id for one in journal.accounts(connection, name)]:
+            return
+    if (known and known[0]) != (place and place[0]):
+        here, there = (one[0] if one else "the address in the settings" for one in (known, place))
+        raise WrongUse(
+            f"Account {external_id} of {name} is at {here}, and {there} gives the same id: the records of two people "
+            f"must not mix.\nIf it is one person who moved, begin anew: hde forget --account {external_id}"
+        )
+
+
+def _new_token(
+    way: Way, browser: Callable[[str], None] | None, say: Callable[[str], None], ask: Callable[[str], str] | None
+) -> Token:
+    from hde.source.renewal import unattended_token
+
+    match way.connector.auth:
+        case OAuth2Code() as auth:
+            from hde.source.signin import sign_in
+
+            return sign_in(way.connector, way.settings, auth, browser=browser, say=say, ask=ask)
+    return unattended_token(way.connector, way.settings)
+
+
+def _identified(session: Session) -> Mapping[str, object]:
+    """Whose token it is, and what the source wants to be told after consent. The errand may name the account where that
+    comes with the token; where it is asked for, the source may want the errand first."""
+    connector = session.connector
+    errand = connector.auth.after_consent if isinstance(connector.auth, OAuth2Code) else None
+    asks = connector.account is not None and connector.account.request is not None
+    if errand and asks:
+        run_errand(session, errand)
+    said = session.identify()
+    if errand and not asks:
+        run_errand(session, errand)
+    return said
+
+
+def working_account(database: Database, way: Way, wanted: str | None, places: Mapping[str, Place]) -> str | None:
+    """The account whose token works right now, found by asking the source; None where a sign-in is needed."""
+    try:
+        external_id = choose_account(way, wanted, places)
+        way = way.at(places.get(external_id))
+        with shared_budget(database, way) as budget, way.session(way.auth(external_id), budget) as session:
+            session.identify()
+    except SignInNeeded:
+        return None
+    return external_id
+
+
+def known_place(way: Way, wanted: str | None, places: Mapping[str, Place]) -> Place | None:
+    """Where an account is signed in to again: the wanted one, or the only one there is."""
+    known = way.tokens.accounts(way.connector.name)
+    several = known or list(places)  # after the last sign-in has ended, where it was
+    account = wanted or (several[0] if len(several) == 1 else None)
+    return places.get(account) if account else None
