@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from hde.author.viewdefinition.said import say
+from hde.author.viewdefinition.speak import say
 from hde.author.viewdefinition.trial import rows_of
 from hde.author.viewdefinition.view import read_view
 from hde.errors import WrongUse

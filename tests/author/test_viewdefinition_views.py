@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hde.author.viewdefinition.said import say
+from hde.author.viewdefinition.speak import say
 from hde.author.viewdefinition.trial import NotOneValue, rows_of
 from hde.author.viewdefinition.view import Unreadable, read_file, read_view
 from hde.errors import WrongUse

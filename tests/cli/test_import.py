@@ -95,6 +95,51 @@ def test_without_a_table_it_is_the_columns_of_a_raw_table(folder: Path) -> None:
     assert "metric is the same in every record" in done.err
 
 
+FORM = {
+    "resourceType": "QuestionnaireResponse",
+    "id": "a",
+    "authored": "2026-01-01T00:00:00Z",
+    "item": [
+        {"linkId": "1", "item": [{"linkId": "1.1", "answer": [{"valueString": "x"}]}]},
+        {"linkId": "2", "answer": [{"valueString": "y", "item": [{"linkId": "2.1", "answer": [{"valueInteger": 3}]}]}]},
+    ],
+}
+ITEMS: dict[str, Any] = {
+    "resource": "QuestionnaireResponse",
+    "where": [],
+    "select": [
+        {"column": [{"name": "start_time", "path": "authored"}]},
+        {
+            "repeat": ["item", "answer.item"],
+            "column": [{"name": "name", "path": "linkId"}],
+            "select": [{"forEach": "answer", "column": [{"name": "value_text", "path": "value.ofType(string)"}]}],
+        },
+    ],
+}
+
+
+def test_a_tree_is_checked_against_fixtures_however_deep_they_are(folder: Path) -> None:
+    (folder / "connectors" / "hospital.yaml").write_text(CONNECTOR.replace("observations:", "forms:"))
+    for path, said in {
+        "fixtures/forms/one.json": json.dumps(FORM),
+        "tests/forms.yaml": "mapping: forms\n"
+        "tests: [{title: all, given: {fixture: one}, expect: {observations: {count: 3}}}]",
+    }.items():
+        file = folder / "mappings" / "hospital" / path
+        file.parent.mkdir(parents=True)
+        file.write_text(said)
+    done = call("import", "viewdefinition", view(folder, **ITEMS), "--to", "observations", "--for", "hospital/forms")
+    assert [line.partition("forms.")[2] for line in done.out.splitlines()[1:-1]] == [
+        "yaml:2:1: from: forms.item[].answer[].item[].answer[].valueInteger is in fixture 'one' and no mapping reads or"
+        " ignores it",
+        "yaml:2:1: from: forms.resourceType is in fixture 'one' and no mapping reads or ignores it",
+    ]
+    assert call("test", "hospital").out == "1 passed, 0 failed\n"
+    file = folder / "mappings" / "hospital" / "forms.yaml"
+    file.write_text(file.read_text().replace("nested: [item", "nested: [itm"))
+    assert "each[0].nested[0]: no fixture of forms has itm. Did you mean 'item'?" in call("validate", "hospital").said
+
+
 LOINC = "http://loinc.org"
 CODES = {
     f"code.coding.where(system = '{LOINC}').code.first()": {"path": "code.coding", "prefer": [LOINC]},

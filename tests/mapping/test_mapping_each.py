@@ -129,6 +129,11 @@ ROWS = [
      {"born": BORN, "parts": [{"used": 1, "scales": [1], "more": {"parts": [{"used": 1, "scales": [2, 3]}]}},
                               None, {"scales": [9], "parts": [{"used": 1, "scales": [4]}]}]},
      [("weight/0/0", 1.0), ("weight/1/0", 2.0), ("weight/1/1", 3.0), ("weight/4/0", 4.0)]),
+    ("every node of a tree with every node of the same tree", vital(
+        "rows: {weight: {each: [{nested: parts}, {nested: $parent.parts}], value: {path: kg, unit: kg}}}",
+        top="columns: {start_time: born}"),
+     {"born": BORN, "parts": [{"kg": 1, "parts": [{"kg": 2}]}]},
+     [("weight/0/0", 1.0), ("weight/0/1", 2.0), ("weight/1/0", 1.0), ("weight/1/1", 2.0)]),
     ("a tree of nothing", TREE, {"born": BORN, "parts": []}, []),
     ("several rows per item", DAYS,
      {"born": BORN, "days": [{"date": "2026-01-02", "bpm": 50, "scales": {"kg": 70}},
@@ -280,11 +285,6 @@ def test_items_with_one_doubt_tell_it_once(tmp_path):
 
 
 REFUSED = [
-    (
-        "a tree of something with a name",
-        TREE.replace("nested: [parts,", "nested: [$account.parts,"),
-        r"each: nested: '\$account.parts' is read of every item anew",
-    ),
     ("$parent before there is one", CHAIN.replace("[weeks,", "[$parent.weeks,"), r"each: .*\$parent stands only"),
     ("$index outside", vital("rows: {weight: {value: {path: $index, unit: kg}}}"), r"\$index stands only inside an"),
     ("$parent outside", vital("rows: {weight: {value: {path: $parent.kg, unit: kg}}}"), r"\$parent stands only inside"),

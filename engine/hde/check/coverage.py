@@ -41,7 +41,7 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
             for of, found in one.reads.items():
                 resource = _resource_of(of, mapping)
                 read[resource] |= found
-                for path in sorted(found.paths) if resource in known else ():
+                for path in _asked(one, found, known[resource]) if resource in known else ():
                     if not known[resource].has(path) and not _stands_elsewhere(path, found, known[resource]):
                         # the items of a list that is not there are not there either: said once, of the list
                         if not any((resource, path[:end]) in lacking for end in range(len(path))):
@@ -64,6 +64,13 @@ def coverage_problems(source: Source, known: Mapping[str, Recorded]) -> Iterator
             if first[mapping.from_] is mapping:
                 covered = read[mapping.from_] | _kept(source.connector.resources[mapping.from_], mapping)
                 yield from _lost(mapping, covered, known[mapping.from_], file)
+
+
+def _asked(one: Written, found: Reads, known: Recorded) -> list[Path]:
+    """The paths that fixtures should have. Nobody knows how deep a tree is: what stands anywhere in it is there."""
+    if one.in_tree and found.paths:
+        return [] if any(map(known.has, found.paths)) else [min(found.paths, key=lambda path: (len(path), path))]
+    return sorted(found.paths)
 
 
 def _stands_elsewhere(path: Path, found: Reads, known: Recorded) -> bool:

@@ -134,6 +134,11 @@ def element_of(start: Start) -> Start:
     return start.element()
 
 
+def either(one: Start, other: Start) -> Start:
+    """At one of two places."""
+    return _union([one, other])
+
+
 def nodes_of(lists: Sequence[Start], below: Callable[[Start], Sequence[Start]]) -> Start:
     """An item of a tree: of the lists, of the lists below those, and so on, three deep; the rest is read alike."""
     found: list[Start] = []

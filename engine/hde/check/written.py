@@ -62,9 +62,13 @@ class Here:
             return found(each.characters)
         return reads.object_of({name: reads.element_of(found(path)) for name, path in each.zip.items()})
 
+    def at_every_item(self, each: Each) -> Here:
+        """Where the paths of a tree start: outside, and at every item of it."""
+        return Here(self.scope, {**self.starts, RECORD: reads.either(self.starts[RECORD], self._item(each))})
+
     def _below(self, each: Each, item: Start) -> list[Start]:
         """The lists of a tree below one of its items."""
-        return [reads.found_at(path, item) for path in each.nested]
+        return [reads.found_at(self.at(path)[0], item) for path in each.nested]
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,14 @@ class Written:
     def below(self) -> str:
         match = NAMED.match(self.text) if self.text.startswith("$") else None
         return (match[2] or match[3] or "@") if match else self.text
+
+    @cached_property
+    def in_tree(self) -> bool:
+        """Whether it is read of the items of a tree, or says how the tree goes on."""
+        scope: Scope | None = self.here.scope
+        while scope is not None and (scope.each is None or not scope.each.nested):
+            scope = scope.outer
+        return scope is not None or "nested" in self.trail
 
     @property
     def is_item_name(self) -> bool:
@@ -167,10 +179,14 @@ def _of_each(each: Each, trail: KeyPath, outer: Here, file: YamlFile, key: str |
     top = trail[trail.index("each") :]  # as an `each` for the whole mapping stands
     if each.path is not None:
         yield Written(first_of(file, trail, top), each.path, outer, test=True, key=key)
+    everywhere = outer.at_every_item(each) if each.nested else outer
     for index, path in enumerate(each.nested):
         nested = (*trail, "nested")
         yield Written(
-            first_of(file, (*nested, index), nested, (*top, "nested", index), (*top, "nested")), path, outer, test=True
+            first_of(file, (*nested, index), nested, (*top, "nested", index), (*top, "nested")),
+            path,
+            everywhere,
+            test=True,
         )
     for word, path_ in (("entries", each.entries), ("characters", each.characters)):
         if path_ is not None:

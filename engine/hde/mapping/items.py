@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hde.errors import WrongUse
 from hde.issues import Issue, issue_about
 from hde.mapping import values
 from hde.mapping.at import Read
@@ -156,13 +155,11 @@ def _list(path: Path) -> Items:
 
 
 def _nested(paths: Sequence[Path]) -> Items:
-    """Every item before what is below it, as one reads a table of contents."""
-    for path in paths:
-        if path.of != RECORD:
-            raise WrongUse(f"nested: {path.text!r} is read of every item anew; it does not start with $")
+    """Every item before what is below it, as one reads a table of contents. Where a path starts with `$`, it starts
+    there once, and then at every item."""
 
-    def below(value: object) -> Iterator[Any]:
-        for path in paths:
+    def below(values: Sequence[object]) -> Iterator[Any]:
+        for path, value in zip(paths, values, strict=True):
             found = path.get(value)
             if found is not None and not isinstance(found, list):
                 refuse(found, path.text, "list")
@@ -170,7 +167,7 @@ def _nested(paths: Sequence[Path]) -> Items:
 
     def read(documents: Documents) -> Sequence[Any]:
         items: list[Any] = []
-        above = [below(documents[RECORD])]
+        above = [below([documents[path.of] for path in paths])]
         while above:
             item = next(above[-1], _END)
             if item is _END:
@@ -181,7 +178,7 @@ def _nested(paths: Sequence[Path]) -> Items:
                 continue
             if len(above) == DEEPEST or len(items) > MOST_ITEMS:
                 refuse(item, paths[0].text, "nested")
-            above.append(below(item))
+            above.append(below([item] * len(paths)))
         return items
 
     return read

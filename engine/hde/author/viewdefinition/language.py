@@ -11,9 +11,16 @@ from hde.author.viewdefinition.syntax import Node
 from hde.author.viewdefinition.translate import Rules, Translator
 
 
-def starting_at(type_: str | None, constants: Mapping[str, Code], resource: str | None, notes: list[str]) -> Translator:
-    """Says paths that start at a value of a type. `resource`: the record's, where they start at the record."""
-    return Translator(type_, _RULES, constants, resource, notes)
+def starting_at(
+    type_: str | None,
+    constants: Mapping[str, Code],
+    resource: str | None,
+    notes: list[str],
+    base: Code | None = None,
+) -> Translator:
+    """Says paths that start at a value of a type. `resource`: the record's, where they start at the record. `base`:
+    how the value is read, where it is not the one at hand."""
+    return Translator(type_, _RULES, constants, resource, notes, base)
 
 
 def _condition(at: Translator, node: Node) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hde.author.viewdefinition.code import Code
-from hde.author.viewdefinition.language import starting_at
-from hde.author.viewdefinition.said import Reading, one_value, say
+from hde.author.viewdefinition.said import Reading
+from hde.author.viewdefinition.speak import one_value, say
 from hde.author.viewdefinition.syntax import Binary, Call, Literally, Node, Step
-from hde.author.viewdefinition.translate import Unsayable
+from hde.author.viewdefinition.translate import Translator, Unsayable
 from hde.author.viewdefinition.view import Column, Complaint, Unreadable, View
 from hde.canonical import TABLES, Table
 from hde.canonical import Column as Place
@@ -67,7 +67,9 @@ def to_table(view: View, table_name: str, source: str, resource: str, wishes: Wi
 
 def raw_columns(view: View) -> tuple[dict[str, Any], list[str]]:
     """The columns of a raw table, and what the author should know: one row per record is all there is there."""
-    said = say(view, shown=lambda column, value: {"type": _raw_type(column, value), "path": one_value(column, value)})
+    said = say(
+        view, shown=lambda column, value, at: {"type": _raw_type(column, value), "path": one_value(column, value)}
+    )
     if any(rows.each for rows in said.rows) or len(said.rows) > 1:
         raise Unreadable([Complaint("select", "a raw table has one row per record: --to TABLE makes several of one")])
     notes = list(said.notes)
@@ -87,11 +89,11 @@ class _Writer:
     units: Mapping[str, str]
     told: list[str]
 
-    def reading(self, column: Column, value: Code) -> Reading:
+    def reading(self, column: Column, value: Code, at: Translator) -> Reading:
         place = _place(self.table, self.places[column.name])
         assert place is not None
         if str(place.type) == "coding":
-            return self.coding(column, value, place)
+            return self.coding(column, value, place, at)
         if column.collection and not value.is_one:
             raise Unsayable(f"a collection; {place.name} of {self.table.name} holds one value")
         path = one_value(column, value)
@@ -100,30 +102,28 @@ class _Writer:
             raise Unsayable(f"{place.name} is in {place.unit}: say what the source's unit is, --unit {place.name}=UNIT")
         return path if unit is None else {"path": path, "unit": unit}
 
-    def coding(self, column: Column, value: Code, place: Place) -> Reading:
+    def coding(self, column: Column, value: Code, place: Place, at: Translator) -> Reading:
         """A code with its system and all its synonyms: the view's `.code` is read where it stands in its coding."""
         if value.type in ("Coding", "CodeableConcept"):
             found, prefer = value, ANY
         else:
-            found, prefer = self._above(column)
+            found, prefer = _above(column, at)
         self.told.append(f"{place.name}: `prefer` says which of several codes counts, the first wish that is met")
         return {"path": found.text, "prefer": [prefer]}
 
-    def _above(self, column: Column) -> tuple[Code, str]:
-        """The coding of which the view reads the code, and the system it asks for."""
-        node = column.path
-        while isinstance(node, Call) and node.name in ("first", "single") and node.base is not None:
-            node = node.base
-        if isinstance(node, Step) and node.name == "code" and node.base is not None:
-            at = starting_at(self._type(column), self.view.constants, self._type(column), [])
-            found = at.value(_all_synonyms(node.base))
-            if found.type in ("Coding", None):
-                return found, _system(node.base) or ANY
-        raise Unsayable("a code without its coding: a path to the coding, or to the CodeableConcept, was expected")
 
-    def _type(self, column: Column) -> str | None:
-        """What the column's path starts at; nobody knows below a forEach."""
-        return self.view.resource if column.where.count("select") == 1 else None
+def _above(column: Column, at: Translator) -> tuple[Code, str]:
+    """The coding of which the view reads the code, and the system it asks for."""
+    node = column.path
+    while isinstance(node, Call) and node.name in ("first", "single") and node.base is not None:
+        node = node.base
+    if isinstance(node, Step) and node.name == "code":
+        if node.base is None and at.type == "Coding":
+            return at.focus, ANY
+        found = None if node.base is None else at.value(_all_synonyms(node.base))
+        if node.base is not None and found is not None and found.type in ("Coding", None):
+            return found, _system(node.base) or ANY
+    raise Unsayable("a code without its coding: a path to the coding, or to the CodeableConcept, was expected")
 
 
 def _all_synonyms(node: Node) -> Node:

@@ -45,10 +45,12 @@ class Translator:
     resource: str | None = None
     """The type of the record, where the path starts at one."""
     notes: list[str] = field(default_factory=list)
+    base: Code | None = None
+    """What the path starts at, where that is not at hand but has to be read first."""
 
     @property
     def focus(self) -> Code:
-        return Code(code.FOCUS, "one", self.type)
+        return self.base or Code(code.FOCUS, "one", self.type)
 
     def inside(self, items: Code) -> Translator:
         """For what stands in the brackets of a function: it starts at each item."""

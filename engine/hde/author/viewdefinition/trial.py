@@ -6,6 +6,7 @@ Columns have no type here, so that a row shows what the JMESPath gives. Pure: no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hde.errors import WrongUse
 from hde.issues import Issue
 from hde.mapping.at import Read, Reader
 from hde.mapping.items import EachPlan, compile_items
-from hde.mapping.paths import RECORD, compile_path, truthy
+from hde.mapping.paths import compile_path, truthy
 from hde.mapping.plan import CompiledMapping, TargetPlan
 from hde.mapping.rows import RowPlan
 from hde.mapping.scope import Scope
@@ -57,20 +58,26 @@ def _compiled(target: Target, names: list[str], when: str | None) -> CompiledMap
     scope = Scope(("row", "account"))
     inner = scope.inside(target.each)
     plans = [_rows(rows, names, inner) for rows in target.rows]
-    every: list[RowPlan | EachPlan] = plans if target.each is None else [_each(target.each, scope, plans)]
+    asked = None if target.when is None else _condition(target.when, inner)
+    every = (
+        TargetPlan(asked, plans) if target.each is None else TargetPlan(None, [_each(target.each, scope, plans, asked)])
+    )
     condition = None if when is None else _condition(when, scope)
-    return CompiledMapping("view", "view", (), (TABLE,), "", condition, (TargetPlan(None, every),), 0, (), True)
+    return CompiledMapping("view", "view", (), (TABLE,), "", condition, (every,), 0, (), True)
 
 
 def _rows(rows: RowSet, names: list[str], around: Scope) -> RowPlan | EachPlan:
     scope = around.inside(rows.each)
     own = [(names.index(name), Reader(_value(reading, scope))) for name, reading in rows.columns.items()]
     plan = RowPlan(TABLE, rows.name, None, [None] * len(names), [], own, [], ())
-    return plan if rows.each is None else _each(rows.each, around, [plan])
+    asked = None if rows.when is None else _condition(rows.when, scope)
+    return replace(plan, when=asked) if rows.each is None else _each(rows.each, around, [plan], asked)
 
 
-def _each(each: Each, around: Scope, plans: list[RowPlan | EachPlan]) -> EachPlan:
-    return EachPlan(compile_items(each, around), None, False, None, plans, ())
+def _each(each: Each, record: Scope, plans: list[RowPlan | EachPlan], when: Read | None) -> EachPlan:
+    around = record.inside(each.around)
+    plan = EachPlan(compile_items(each, around), None, False, when, plans, ())
+    return plan if each.around is None else _each(each.around, record, [plan], None)
 
 
 def _value(reading: Reading, scope: Scope) -> Read:
@@ -84,6 +91,6 @@ def _condition(text: str, scope: Scope) -> Read:
     path = compile_path(text, scope)
 
     def holds(documents: Mapping[str, object], issues: list[Issue]) -> bool:
-        return truthy(path.get(documents[RECORD]))
+        return truthy(path.get(documents[path.of]))
 
     return holds
