@@ -48,7 +48,7 @@ def running(command: list[str], url: str, folder: Path) -> Iterator[None]:
     with log.open("w") as said:
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while not _answers(url):
                 assert process.poll() is None, log.read_text()[-2000:]
                 assert time.monotonic() < deadline, log.read_text()[-2000:]

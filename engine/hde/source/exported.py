@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from threading import Event
 from urllib.parse import urljoin, urlsplit
 
-from hde.errors import Unreadable
+from hde.errors import Refused, Unreadable
 from hde.source.carry import without_token
 from hde.source.decoded import body_of
 from hde.source.download import Download, Kind, checked, is_own
-from hde.source.rules import is_true, one_line
+from hde.source.rules import asked_wait, is_true, one_line
 from hde.source.session import Answer, Session
 from hde.spec.connector import JSON, Connector, Resource
 from hde.spec.export import Export
@@ -21,6 +21,43 @@ ADDRESSES = ("location", "content-location")
 LONGEST = 4000
 """Characters of what is kept."""
 PREPARING = 202
+
+
+def ordered(session: Session, export: Export, bookmark: object) -> tuple[Answer, dict[str, object]]:
+    """The answer to the request that orders it, and what it says that later requests need.
+
+    Refused where something that `status` needs is not there, unless the answer says `skip`.
+    """
+    answer = session.answer(export.request, {"bookmark": bookmark}, export.errors)
+    if answer.outcome == "skip":
+        return answer, {}
+    kept = kept_in(export, answer, session.connector)
+    named = {name[1] for name in export.status.request.names if name[0] == "export" and name[1:]}
+    if lacking := sorted(named - set(kept)):
+        where = f"{session.connector.name}: the answer to {export.request.method} {export.request.path.text}"
+        raise Refused(f"{where} ({answer.status}) does not say {', '.join(lacking)}, which `keep` reads", answer.status)
+    return answer, kept
+
+
+def looked(session: Session, export: Export, kept: Mapping[str, object]) -> Answer:
+    """The answer to the request that asks whether it is ready."""
+    return session.answer(export.status.request, {"export": dict(kept)}, export.status.errors)
+
+
+def pause_after(session: Session, export: Export, answer: Answer) -> float:
+    """Seconds until the next look: as the source asks for, within bounds."""
+    asked = asked_wait(answer, session.connector.http.wait)
+    wanted = export.poll.every.total_seconds() if asked is None else asked
+    return min(wanted, export.poll.most.total_seconds())
+
+
+def listing(session: Session, export: Export, kept: Mapping[str, object], answer: Answer) -> tuple[Answer, int]:
+    """The answer that lists the files, where that of `status` (`answer`) does not, and the requests it took."""
+    if export.result is None:
+        return answer, 0
+    whole = {**kept_in(export, answer, session.connector), **kept}
+    found = session.answer(export.result.request, {"export": whole}, export.result.errors)
+    return found, found.requests
 
 
 def in_where(where: Where, answer: Answer) -> object:

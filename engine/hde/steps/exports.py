@@ -14,8 +14,7 @@ from threading import Event
 from hde.errors import Refused, SourceError, Stopped
 from hde.source.download import EXPIRED, Download
 from hde.source.errand import run_errand
-from hde.source.exported import files_of, in_where, is_ready, kept_in, progress_in
-from hde.source.rules import asked_wait
+from hde.source.exported import files_of, in_where, is_ready, listing, looked, ordered, pause_after, progress_in
 from hde.source.session import Answer, Session
 from hde.spec.connector import Resource
 from hde.spec.export import Export
@@ -63,12 +62,12 @@ def begin(stage: Stage, session: Session, resources: Mapping[str, Resource], opt
         if not fed or stage.way.stop.is_set():
             continue
         try:
-            ordered = _found(stage, session, export, options) or _order(stage, session, export, fed, options)
+            found = _found(stage, session, export, options) or _order(stage, session, export, fed, options)
         except SourceError as error:
             _failed(stage, fed, error)
             continue
-        if ordered is not None:
-            begun.append(UnderWay(export, ordered, fed))
+        if found is not None:
+            begun.append(UnderWay(export, found, fed))
     return begun
 
 
@@ -119,22 +118,17 @@ def _order(
             if ledger.request_changed(cursor, stream) and not options.asked.full:
                 stage.report.note(plan.changed_request(resource))
     bookmark = None if options.asked.full else _bookmark(stage, export)
-    answer = session.answer(export.request, {"bookmark": bookmark}, export.errors)
+    answer, kept = ordered(session, export, bookmark)
     stage.report.asked(next(iter(fed)), answer.requests)
     if answer.outcome == "skip":
         for name in fed:
             stage.report.window_done(name, f"skipped: {answer.status}")
         return None
-    kept = kept_in(export, answer, connector)
-    named = {name[1] for name in export.status.request.names if name[0] == "export" and name[1:]}
-    if lacking := sorted(named - set(kept)):
-        where = f"{connector.name}: the answer to {export.request.method} {export.request.path.text}"
-        raise Refused(f"{where} ({answer.status}) does not say {', '.join(lacking)}, which `keep` reads", answer.status)
     made = plan.export_hash(connector, export)
-    ordered = Ordered(stage.account.id, export.name, now, made, kept, bookmark)
+    said = Ordered(stage.account.id, export.name, now, made, kept, bookmark)
     with transaction(stage.connection) as cursor:
-        exports.keep(cursor, ordered)
-    return ordered
+        exports.keep(cursor, said)
+    return said
 
 
 def _awaited(stage: Stage, session: Session, one: UnderWay, options: Options) -> Answer | None:
@@ -148,10 +142,10 @@ def _awaited(stage: Stage, session: Session, one: UnderWay, options: Options) ->
         if error.status not in EXPIRED:
             raise
     stage.report.note(f"{one.export.name}: the source does not know the export any more; ordered anew")
-    ordered = _order(stage, session, one.export, one.resources, options)
-    if ordered is None:
+    anew = _order(stage, session, one.export, one.resources, options)
+    if anew is None:
         return None
-    one.ordered = ordered
+    one.ordered = anew
     return _polled(stage, session, one)
 
 
@@ -162,19 +156,18 @@ def _is_over(error: Refused, ordered: Ordered) -> bool:
 
 
 def _polled(stage: Stage, session: Session, one: UnderWay) -> Answer | None:
-    export, poll, report = one.export, one.export.poll, stage.report
-    until = time.monotonic() + poll.max_wait.total_seconds()
-    scope = {"export": dict(one.ordered.kept)}
+    export, report = one.export, stage.report
+    until = time.monotonic() + export.poll.max_wait.total_seconds()
     first = next(iter(one.resources))
     while True:
-        answer = session.answer(export.status.request, scope, export.status.errors)
+        answer = looked(session, export, one.ordered.kept)
         report.asked(first, answer.requests)
         if is_ready(export, answer):
             report.waits_for(None)
-            return _listing(stage, session, one, answer)
-        said = progress_in(export, answer)
-        asked = asked_wait(answer, session.connector.http.wait)
-        pause = min(poll.every.total_seconds() if asked is None else asked, poll.most.total_seconds())
+            answer, took = listing(session, export, one.ordered.kept, answer)
+            report.asked(first, took)
+            return answer
+        said, pause = progress_in(export, answer), pause_after(session, export, answer)
         if time.monotonic() + pause >= until:
             report.waits_for(None)
             for name in one.resources:
@@ -182,17 +175,6 @@ def _polled(stage: Stage, session: Session, one: UnderWay) -> Answer | None:
             return None
         report.waits_for(f"waiting for {export.name}{f' ({said})' if said else ''}")
         session.pause(pause)
-
-
-def _listing(stage: Stage, session: Session, one: UnderWay, answer: Answer) -> Answer:
-    """The answer that lists the files, where it is not that of `status`."""
-    export = one.export
-    if export.result is None:
-        return answer
-    kept = {**kept_in(export, answer, session.connector), **one.ordered.kept}
-    found = session.answer(export.result.request, {"export": kept}, export.result.errors)
-    stage.report.asked(next(iter(one.resources)), found.requests)
-    return found
 
 
 def _readings(stage: Stage, session: Session, one: UnderWay, answer: Answer) -> list[Reading]:

@@ -126,6 +126,10 @@ def _told(group: list[tuple[Page, Reply]], pages: Pages, resource: Resource, pse
 def _readings(session: Session, wish: Wish) -> list[Reading]:
     """The youngest window: of every constant element, or of the first that a record gives."""
     resource, connector = wish.resource, session.connector
+    if resource.export is not None:
+        raise WrongUse(
+            f"{resource.name} is read from an export: nothing is ordered for a recording; write its exchanges"
+        )
     if resource.for_each is not None and parents_of(resource.for_each) is None:
         chosen: list[Element | None] = list(constant_elements(resource.for_each))
     else:

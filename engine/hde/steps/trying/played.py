@@ -22,6 +22,7 @@ from hde.source.session import Session
 from hde.spec.connector import Connector, Resource
 from hde.spec.resource_test import ResourceTest
 from hde.steps.plan import connector_scope, instant
+from hde.steps.trying.exported import exported_pages
 from hde.steps.trying.rehearsal import elements, first_readings, read
 from hde.steps.trying.stand_ins import Clock, NotGiven, WithoutChance, made_up_sign_in, no_log, settings_with
 
@@ -52,7 +53,7 @@ class Played:
 
 def play(test: ResourceTest, connector: Connector) -> Played:
     """Reads the resource until it is read or fails. WrongUse where the test itself cannot be run."""
-    if connector.resources[test.resource].files is not None or connector.resources[test.resource].export is not None:
+    if connector.resources[test.resource].files is not None:
         raise WrongUse(
             f"{test.where}: {test.resource} reads files, and exchanges are answers: test its mapping instead"
         )
@@ -101,6 +102,9 @@ def _pages(
 ) -> Iterator[Page]:
     """Of every element and window. Elements come from records that are read as well."""
     connector = session.connector
+    if resource.export is not None:
+        yield from exported_pages(session, resource)
+        return
 
     def parents(other: Resource) -> Iterable[RawRow]:
         rows: dict[tuple[str, ...], RawRow] = {}
