@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -201,7 +202,12 @@ def places(
         two = [stack.enter_context(hospital(monkeypatch, "epic", manners=one, days=30)) for one in ("epic", "plain")]
         monkeypatch.setenv("EPIC_BASE_URL", "http://127.0.0.1:1/nowhere")
         monkeypatch.setenv("EPIC_DIRECTORY", f"{source.url}/Endpoints/R4")
-        named = [("St. Élsewhere Hospital", two[0]), ("Princeton-Plainsboro", two[1]), ("Saint Eligius", two[1])]
+        named: list[tuple[str, Any]] = [
+            ("St. Élsewhere Hospital", two[0]),
+            ("Princeton-Plainsboro", two[1]),
+            ("Saint Eligius", two[1]),
+        ]
+        named += [("Open Line", SimpleNamespace(base_url="http://open.example/r4"))]
         known = [{"resourceType": "Endpoint", "name": name, "address": one.base_url} for name, one in named]
         source.answer = lambda seen: Reply(bundle(*known, {"resourceType": "Endpoint", "name": "No address"}))
         yield two[0], two[1]
@@ -248,9 +254,10 @@ def test_who_signs_in_again_does_so_at_the_same_place(places: tuple[fhir.Sandbox
     [
         ("sain eli", ["Epic at Saint Eligius"]),
         ("s", ["2 places of Epic are called so", "  Saint Eligius  (http", "  St. Élsewhere Hospital  (http"]),
-        ("st elsewere", ["None of 3 places of Epic is called 'st elsewere'. Near that are:\n  St. Élsewhere Hospital"]),
-        ("zzz", ["None of 3 places of Epic is called 'zzz'."]),
-        ("", ["None of 3 places"]),
+        ("st elsewere", ["None of 4 places of Epic is called 'st elsewere'. Near that are:\n  St. Élsewhere Hospital"]),
+        ("zzz", ["None of 4 places of Epic is called 'zzz'."]),
+        ("", ["None of 4 places"]),
+        ("open line", ["Open Line is listed at http://open.example, which is not encrypted"]),
     ],
 )
 def test_several_are_listed_and_none_says_what_is_near(

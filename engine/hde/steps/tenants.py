@@ -6,10 +6,12 @@ import hashlib
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hde.durable import replace_file
 from hde.errors import SourceError, WrongUse
 from hde.source import directory
+from hde.source.address import is_loopback, shown
 from hde.source.directory import Tenant
 from hde.spec.sign_in import Tenants
 from hde.steps.accounts import Way
@@ -24,7 +26,12 @@ def find_tenant(way: Way, home: Path, wanted: str) -> Tenant:
     if connector.tenants is None:
         raise WrongUse(f"{connector.name} has no directory of places (`tenants`) to choose from")
     places = _places(way, connector.tenants, home)
-    return directory.the_one(places, wanted, connector.title or connector.name)
+    found = directory.the_one(places, wanted, connector.title or connector.name)
+    for value in found.settings.values():
+        parts = urlsplit(value)
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            raise WrongUse(f"{found.name} is listed at {shown(value)}, which is not encrypted: nobody signs in there")
+    return found
 
 
 def _places(way: Way, spec: Tenants, home: Path) -> list[Tenant]:
