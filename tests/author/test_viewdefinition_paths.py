@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from hde.author.viewdefinition.code import Code, literal, single, whole
 from hde.author.viewdefinition.language import starting_at
+from hde.author.viewdefinition.speak import say
 from hde.author.viewdefinition.syntax import PathError, parse
 from hde.author.viewdefinition.translate import Unsayable
+from hde.author.viewdefinition.view import Unreadable, read_view
 from hde.mapping import expression
 
 CASES = yaml.safe_load((Path(__file__).parent / "viewdefinition_paths.yaml").read_text(encoding="utf-8"))
@@ -74,6 +76,27 @@ def test_any_text_is_a_path_or_is_refused_in_one_line(text: str) -> None:
     except PathError as error:
         refused = str(error)
     assert refused is None or (len(refused) < 300 and "\n" not in refused)
+
+
+ENDLESS = {
+    "a chain of xor": " xor ".join(["active"] * 400),
+    "a chain of and": " and ".join(["active"] * 600),
+    "conditions in conditions": "(" * 40 + "active" + " = active)" * 40,
+    "brackets": "(" * 2000 + "id" + ")" * 2000,
+    "functions": "name" + ".first()" * 600,
+    "minus": "-" * 4000 + "1",
+    "a number": "1" * 4500,
+    "a long text": f"'{'x' * 9000}'",
+}
+
+
+@pytest.mark.parametrize("title", ENDLESS)
+def test_what_would_never_end_is_refused_at_once(title: str) -> None:
+    column = {"name": "a", "path": ENDLESS[title]}
+    with pytest.raises(Unreadable) as refused:
+        say(read_view({"resource": "Patient", "select": [{"column": [column]}]}))
+    (complaint,) = refused.value.complaints
+    assert len(complaint.what) < 200
 
 
 WORDS = st.sampled_from(["official", "usual", "Ann", "Bo", "phone", ""])

@@ -162,6 +162,13 @@ def test_a_code_is_read_in_its_coding(folder: Path, path: str) -> None:
     assert "`prefer` says which of several codes counts" in done.err
 
 
+def test_a_part_that_may_be_missing_is_null_in_a_raw_table(folder: Path) -> None:
+    part = {"forEach": "value.ofType(Quantity)", "column": [{"name": "bpm", "path": "value"}]}
+    done = call("import", "viewdefinition", view(folder, select=[part], where=[]))
+    assert yaml.safe_load(done.out) == {"columns": {"bpm": {"type": "numeric", "path": "valueQuantity.value"}}}
+    assert "leaves out what has no such part" in done.err
+
+
 TWO = [{"column": [{"name": "a", "path": "issued.toString()"}, {"name": "value", "path": "value"}]}]
 REFUSED = {
     "what JMESPath cannot say, a line each": (

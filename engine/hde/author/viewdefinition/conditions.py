@@ -12,7 +12,15 @@ from typing import NamedTuple
 from hde.author.viewdefinition import code, types
 from hde.author.viewdefinition.code import Code, there
 from hde.author.viewdefinition.syntax import Binary, Call, Constant, Literally, Node
-from hde.author.viewdefinition.translate import BOOLEAN, CONDITIONS, Translator, Unsayable, arguments, type_name
+from hde.author.viewdefinition.translate import (
+    BOOLEAN,
+    CONDITIONS,
+    Translator,
+    Unsayable,
+    arguments,
+    check_length,
+    type_name,
+)
 
 _OPPOSITE = {"<": ">=", ">": "<=", "<=": ">", ">=": "<"}
 _OR, _AND, _ONE = 1, 2, 3
@@ -221,8 +229,12 @@ def _as_list(side: Code) -> str:
 
 
 def _both(left: Said, right: Said) -> Said:
-    return Said(f"{left.within(_AND)} && {right.within(_AND)}", _AND)
+    text = f"{left.within(_AND)} && {right.within(_AND)}"
+    check_length(text)
+    return Said(text, _AND)
 
 
 def _either(left: Said, right: Said) -> Said:
-    return Said(f"{left.within(_OR)} || {right.within(_OR)}", _OR)
+    text = f"{left.within(_OR)} || {right.within(_OR)}"
+    check_length(text)
+    return Said(text, _OR)

@@ -91,8 +91,8 @@ class _Speaker:
         for where, path in self.view.where:
             try:
                 said.append(self.at(None).condition(path))
-            except Unsayable as error:
-                self.complaints.append(Complaint(where, str(error)))
+            except (Unsayable, RecursionError) as error:
+                self.complaints.append(_complaint(where, error))
         return " && ".join(f"({one})" if len(said) > 1 and "||" in one else one for one in said) or None
 
     def at(self, place: _Place | None) -> Translator:
@@ -106,8 +106,8 @@ class _Speaker:
         for level in branch.levels:
             try:
                 self.enter(way, level)
-            except Unsayable as error:
-                self.complaints.append(Complaint(level.where, str(error)))
+            except (Unsayable, RecursionError) as error:
+                self.complaints.append(_complaint(level.where, error))
                 way.places.append(_Place(way.depth, Code(code.FOCUS, "one", None)))
         columns: dict[str, Reading] = {}
         for column, level_at in branch.columns:
@@ -117,8 +117,8 @@ class _Speaker:
             place = None if level_at is None else way.places[level_at]
             try:
                 said = self.column(column, place)
-            except Unsayable as error:
-                self.complaints.append(Complaint(column.where, str(error)))
+            except (Unsayable, RecursionError) as error:
+                self.complaints.append(_complaint(column.where, error))
                 continue
             columns[name] = upward(said, way.depth - (-1 if place is None else place.depth))
         return RowsSaid(tuple(way.each), columns, way.when())
@@ -180,6 +180,10 @@ class _Speaker:
             if name is not None and level is None and everywhere:
                 found[name] = self.column(column, None)
         return found
+
+
+def _complaint(where: str, error: Unsayable | RecursionError) -> Complaint:
+    return Complaint(where, str(error) if isinstance(error, Unsayable) else "nested too deeply")
 
 
 def above(path: str, levels: int) -> str:

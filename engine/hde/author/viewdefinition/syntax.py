@@ -12,6 +12,7 @@ from hde.errors import WrongUse
 
 LONGEST = 5_000
 DEEPEST = 50
+_LONGEST_NUMBER = 30
 Kind = Literal["string", "integer", "decimal", "boolean", "date", "dateTime", "time", "quantity", "empty"]
 
 
@@ -187,6 +188,8 @@ class _Parser:
             case "string":
                 return Literally(_unquoted(text), "string")
             case "number":
+                if len(text) > _LONGEST_NUMBER:
+                    self.refuse(f"a number of {len(text)} digits", 1)
                 return self.quantity(Literally(int(text), "integer") if text.isdigit() else _decimal(text))
             case "time":
                 return self.time(text)

@@ -73,6 +73,8 @@ def raw_columns(view: View) -> tuple[dict[str, Any], list[str]]:
     if any(rows.each for rows in said.rows) or len(said.rows) > 1:
         raise Unreadable([Complaint("select", "a raw table has one row per record: --to TABLE makes several of one")])
     notes = list(said.notes)
+    if said.rows[0].when is not None:
+        notes.append("its `forEach` leaves out what has no such part: a raw table holds every record, null there")
     if said.when is not None:
         notes.append("its `where` is left out: a raw table holds every record")
     found = {**said.shared, **said.rows[0].columns}

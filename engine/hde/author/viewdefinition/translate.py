@@ -10,6 +10,7 @@ from hde.author.viewdefinition import code, types
 from hde.author.viewdefinition.code import Code, child, first, literal
 from hde.author.viewdefinition.syntax import Binary, Call, Constant, Index, Literally, Negative, Node, Step, This
 from hde.errors import WrongUse
+from hde.mapping.expression import LONGEST_TEXT
 
 
 class Unsayable(WrongUse):
@@ -57,6 +58,11 @@ class Translator:
         return Translator(items.type, self.rules, self.constants, None, self.notes)
 
     def value(self, node: Node) -> Code:
+        said = self._value(node)
+        check_length(said.text)
+        return said
+
+    def _value(self, node: Node) -> Code:
         match node:
             case Literally():
                 return self._literally(node)
@@ -186,6 +192,12 @@ class Translator:
 _RESOURCES = ("resource", "contained", "outcome")
 """Elements that hold a whole resource, whatever they are elements of."""
 _SYSTEMS = {"sct": "http://snomed.info/sct", "loinc": "http://loinc.org", "ucum": "http://unitsofmeasure.org"}
+
+
+def check_length(text: str) -> None:
+    """What is true and what is false are said apart, so that a condition in a condition doubles what is written."""
+    if len(text) > LONGEST_TEXT:
+        raise Unsayable(f"it would take more than {LONGEST_TEXT} characters of JMESPath")
 
 
 def arguments(node: Call, most: int, least: int | None = None) -> tuple[Node, ...]:

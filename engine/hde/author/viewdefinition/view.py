@@ -230,6 +230,9 @@ class _Reader:
         except PathError as error:
             self.wrong(where, str(error))
             return None
+        except RecursionError:
+            self.wrong(where, "nested too deeply")
+            return None
 
     def twice(self, selects: Sequence[Select]) -> None:
         seen: set[str] = set()
