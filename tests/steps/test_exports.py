@@ -12,7 +12,7 @@ import pytest
 from exports_made import Exporter, lines, write_exported
 from killed_made import until, wait_for_the_dead
 from loopback_made import Reply, Seen, Source
-from run_made import Outcome, ask, call, ending, start
+from run_made import Outcome, ask, call, ended, ending, start
 
 READINGS = [{"id": f"r{number}", "v": number} for number in range(5)]
 VISITS = [{"id": f"v{number}", "v": number} for number in range(3)]
@@ -363,3 +363,22 @@ def test_killed_it_is_gone_on_with(exporter: Exporter, database_url: str, moment
     assert exporter.left == {}
     assert stored(database_url, "readings") == [record["id"] for record in READINGS]
     assert state(database_url) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+def test_who_waits_can_be_stopped_and_the_next_run_goes_on(
+    exporter: Exporter, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDE_PATIENCE", "60")  # the pause between two looks, which the stop sign must cut
+    exporter.looks = 1
+    with ending(start("run", "connectors/made.yaml")) as process:
+        until(lambda: len(exporter.asked("/status/")) == 1 and state(database_url), process)
+        process.send_signal(signal.SIGINT)
+        found = ended(process, within=20)
+    assert found.code == 1
+    assert "Stopped. What was fetched is stored; the next run goes on from here." in found.out
+    assert ask(database_url, "SELECT outcome FROM meta.runs") == ["stopped"]
+    monkeypatch.setenv("HDE_PATIENCE", "0.01")
+    run()
+    assert exporter.orders == 1
+    assert stored(database_url, "visits") == ["v0", "v1", "v2"]

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from types import TracebackType
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 import httpx
 import msgspec
@@ -19,6 +17,7 @@ from hde.errors import Refused, SignInNeeded, SourceError, Stopped, Unreachable,
 from hde.redact import register_secret
 from hde.source.address import origin, redirected
 from hde.source.budget import Budget, Patience, Turns, Unlimited, in_words, next_period
+from hde.source.course import Answer, Answered, Course, Renewable
 from hde.source.identity import NOT_SAID, account_in
 from hde.source.outgoing import Outgoing, register_made_secrets, rendered
 from hde.source.records import Body
@@ -31,58 +30,6 @@ from hde.spec.template import Scope
 __all__ = ["Answer", "Answered", "Budget", "Patience", "Renewable", "Session", "Unlimited"]
 
 MOST_REDIRECTS = 5
-
-
-@runtime_checkable
-class Renewable(Protocol):
-    """A sign-in whose credentials can be renewed after the source refused them."""
-
-    def renew(self, refused: httpx.Request) -> bool:
-        """True where a new token was asked for, False where somebody else had brought one already."""
-
-
-@runtime_checkable
-class Answered(Protocol):
-    """A sign-in that came with an answer of its own: who signed in may stand there."""
-
-    @property
-    def answer(self) -> Mapping[str, object]: ...
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer to act on. `body` is empty unless `outcome` is `read`."""
-
-    outcome: Literal["read", "empty", "skip", "restart"]
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    received_at: datetime
-    """Aware, UTC, by our clock, when the last byte was there."""
-    server_time: datetime | None
-    """The answer's Date header."""
-    requests: int
-    """Sent to get this answer, repetitions and redirects included."""
-    url: str = field(repr=False)
-    by_rule: bool
-    """The connector says what it means; else custom does."""
-
-
-@dataclass
-class _Course:
-    """What one request has been through."""
-
-    where: str
-    format: Format
-    auth: httpx.Auth | None
-    unread: bool = False
-    """Whether the body of a successful answer is left to the caller."""
-    requests: int = 0
-    failures: int = 0
-    waits: int = 0
-    waited: float = 0.0
-    redirects: int = 0
-    renewals: int = 0
 
 
 class Session:
@@ -174,7 +121,7 @@ class Session:
         """
         rules = errors + self.connector.http.errors
         where = f"{self.connector.name}: {request.method} {request.path.text.partition('?')[0]}"
-        course = _Course(where, format, self._auth)
+        course = Course(where, format, self._auth)
         outgoing = self._outgoing(rendered(self.connector.http, self.base_url, request, self.scope(scope), url))
         do, rule, reply = self._settled(outgoing, course, rules)
         return self._answered(do, reply, course, by_rule=rule is not None)
@@ -184,7 +131,7 @@ class Session:
 
         A redirect is the caller's to follow. Raises as `answer` does.
         """
-        course = _Course(where, JSON, self._auth if signed_in else None, unread=True)
+        course = Course(where, JSON, self._auth if signed_in else None, unread=True)
         _, _, reply = self._settled(self._outgoing(outgoing), course, self.connector.http.errors)
         return reply, course.requests
 
@@ -193,7 +140,7 @@ class Session:
         self._pause(max(seconds, self.patience.first))
 
     def _settled(
-        self, outgoing: httpx.Request, course: _Course, rules: tuple[ErrorRule, ...]
+        self, outgoing: httpx.Request, course: Course, rules: tuple[ErrorRule, ...]
     ) -> tuple[Literal["read", "empty", "skip", "restart"], ErrorRule | None, Reply]:
         """The answer after which nothing is to be repeated, and what it means."""
         while True:
@@ -224,7 +171,7 @@ class Session:
                     return do, rule, reply
 
     def _answered(
-        self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: _Course, *, by_rule: bool
+        self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: Course, *, by_rule: bool
     ) -> Answer:
         if do == "read":
             try:
@@ -246,7 +193,7 @@ class Session:
     def _outgoing(self, made: Outgoing) -> httpx.Request:
         return self._line.request(made.method, made.url, made.headers, made.content)
 
-    def _sent(self, outgoing: httpx.Request, course: _Course) -> Reply | None:
+    def _sent(self, outgoing: httpx.Request, course: Course) -> Reply | None:
         """One try; None where it broke and another one is due."""
         course.waited = self._turns.wait(course.waited)
         if self._stop.is_set():
@@ -267,7 +214,7 @@ class Session:
         self._pause(self.patience.backoff(course.failures))
         return None
 
-    def _redirected(self, outgoing: httpx.Request, reply: Reply, course: _Course) -> httpx.Request:
+    def _redirected(self, outgoing: httpx.Request, reply: Reply, course: Course) -> httpx.Request:
         course.redirects += 1
         if outgoing.method != "GET" or course.redirects > MOST_REDIRECTS:
             raise Refused(f"{course.where}: answers {reply.status}, a redirect that is not followed", reply.status)
@@ -278,7 +225,7 @@ class Session:
         headers = {name: value for name, value in outgoing.headers.items() if name != "host"}
         return self._line.request("GET", target, headers, None)
 
-    def _retry(self, reply: Reply, course: _Course, message: str) -> None:
+    def _retry(self, reply: Reply, course: Course, message: str) -> None:
         if asked_wait(reply, ()) is not None:
             return self._wait(reply, course)
         course.failures += 1
@@ -287,7 +234,7 @@ class Session:
             raise Refused(_line(course.where, what, message), reply.status)
         self._pause(self.patience.backoff(course.failures))
 
-    def _wait(self, reply: Reply, course: _Course) -> None:
+    def _wait(self, reply: Reply, course: Course) -> None:
         course.waits += 1
         asked = asked_wait(reply, self.connector.http.wait)
         if asked is None:
@@ -305,7 +252,7 @@ class Session:
         self._pause(seconds)
         course.waited += seconds
 
-    def _renew(self, outgoing: httpx.Request, reply: Reply, course: _Course) -> None:
+    def _renew(self, outgoing: httpx.Request, reply: Reply, course: Course) -> None:
         """Once by us; more often only where others, who share the token, had renewed it meanwhile."""
         if course.auth is None and self._auth is not None:
             raise Refused(f"{course.where}: answers {reply.status}, and was asked without the sign-in", reply.status)
