@@ -233,8 +233,8 @@ def test_another_request_is_said_aloud_until_everything_was_read_with_it(
     assert call("run", "whoop").code == 0
     connector = folder / "connectors" / "whoop.yaml"
     connector.write_text(connector.read_text().replace("limit: 25", "limit: 20"))
-    assert "sleeps: its request changed" in call("run", "whoop").out
-    assert "sleeps: its request changed" in call("run", "whoop").out
+    assert "cycles, recoveries, sleeps, workouts: the request changed" in call("run", "whoop").out
+    assert "cycles, recoveries, sleeps, workouts: the request changed" in call("run", "whoop").out
     assert call("run", "whoop", "--full").code == 0
     assert "changed since" not in call("run", "whoop").out
 

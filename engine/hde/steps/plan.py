@@ -141,7 +141,7 @@ def levels(resources: Mapping[str, Resource]) -> Iterator[dict[str, Resource]]:
 
 
 def changed_request(resource: Resource) -> str:
-    return f"{resource.name}: its request changed since it was read; --full reads the past again with the new one"
+    return f"{resource.name}: the request changed since the last reading; --full reads the past again with the new one"
 
 
 def stream_readings(
