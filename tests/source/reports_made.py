@@ -233,6 +233,7 @@ QUEST_INLINE = Look(
     ],
 )
 
+_HEADER = ("Test", "Current Result and Flag", "Previous Result and Date", "Units", "Reference Interval")
 _L = (40.0, 200.0, 310.0, 425.0, 490.0)
 
 
@@ -247,10 +248,10 @@ LABCORP = Look(
         [(40, "Specimen ID: 073-555-0001-0"), (300, "Date Collected: 03/14/2024 0812 Local")],
         [(40, "Account Number: 00000000"), (300, "Date Received: 03/14/2024")],
         [(40, "Ordered Items: CBC, CMP, Lipid Panel"), (300, "Date Reported: 03/15/2024 0736 ET")],
-        _l("Test", "Current Result and Flag", "Previous Result and Date", "Units", "Reference Interval"),
     ],
     body=[
         _l("CBC With Differential/Platelet"),
+        _l(*_HEADER),
         _l("WBC 01", "5.4", "6.1 01/02/2023", "x10E3/uL", "3.4-10.8"),
         _l("RBC 01", "4.71", "4.68 01/02/2023", "x10E6/uL", "4.14-5.80"),
         _l("Hemoglobin 01", "12.9 Low", "13.2 01/02/2023", "g/dL", "13.0-17.7"),
@@ -259,8 +260,9 @@ LABCORP = Look(
         _l("Neutrophils 01", "58", "", "%", "Not Estab."),
         _l("Neutrophils (Absolute) 01", "3.1", "", "x10E3/uL", "1.4-7.0"),
         _l("Comp. Metabolic Panel (14)"),
+        _l(*_HEADER),
         _l("Glucose 01", "104 High", "", "mg/dL", "70-99"),
-        _l("BUN 01", "14", "", "mg/dL", "6-24"),
+        _l("BUN 01", "14", "22 High 01/02/2023", "mg/dL", "6-24"),
         _l("Creatinine 01", "0.98", "", "mg/dL", "0.76-1.27"),
         _l("eGFR 01", "91", "", "mL/min/1.", ">59"),
         [(425, "73")],

@@ -161,6 +161,36 @@ def test_pages_of_several_reports_in_one_file_become_a_record_each() -> None:
     ]
 
 
+STARTED = {
+    "key": ["panel", "name"],
+    "require": ["value"],
+    "start": "Results|[A-Z]+ [0-9.]+",
+    "rows": [
+        {"kind": "result", "match": {"line": "(?P<name>[A-Z]+)(?: (?P<value>[0-9.]+))?"}},
+        {"kind": "append", "match": {"line": "(?P<value>[0-9.]+)"}},
+        {"kind": "group", "above": True, "match": {"line": "# (?P<panel>.+)"}},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("texts", "keys", "unmatched"),
+    [
+        pytest.param(["Dear A\n# P\nResults\nA 1\nB\n2"], ["P / A", "P / B"], [], id="a heading above the start"),
+        pytest.param(["Dear A\n# P\nA 1\nB 2"], ["P / A", "P / B"], [], id="results begin with a result"),
+        pytest.param(["A\n1\nB 2"], ["B"], ["1"], id="a value above the start"),
+        pytest.param(["A 1\nB", "2\nC 3"], ["A", "B", "C"], [], id="a result over two pages"),
+        pytest.param(["A 1", "Dear A\nResults\nC 3"], ["A", "C"], [], id="letterhead again"),
+        pytest.param(["A 1\n# P\nwhat 7\nB 2"], ["A", "B"], ["what 7"], id="a heading above something unknown"),
+        pytest.param(["A 1\nB\n# P\nC 2"], ["A", "P / C"], ["B"], id="a name without a value"),
+    ],
+)  # fmt: skip
+def test_where_results_begin(texts: list[str], keys: list[str], unmatched: list[str]) -> None:
+    [report] = read(pages(*(f"Example\n{text}" for text in texts)), simple(table=STARTED))
+    assert [row["key"] for row in report["rows"]] == keys
+    assert [one["text"] for one in report["unmatched"]] == unmatched
+
+
 def test_a_report_without_its_number_is_known_by_what_it_says() -> None:
     one, same, other = (read(pages(f"Example\nA {value}"), simple())[0]["id"] for value in (1, 1, 2))
     assert one == same != other

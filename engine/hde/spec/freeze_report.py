@@ -24,7 +24,7 @@ def freeze_template(name: str, said: Map) -> ReportTemplate:
 
 def _table(said: Map) -> ReportTable:
     return ReportTable(
-        rows=tuple(ReportRow(row["kind"], dict(row["match"]), row.get("join", " ")) for row in said["rows"]),
+        rows=tuple(_row(row) for row in said["rows"]),
         key=tuple(said["key"]),
         columns=dict(said.get("columns", {})),
         start=said.get("start"),
@@ -32,6 +32,10 @@ def _table(said: Map) -> ReportTable:
         require=tuple(said.get("require", ())),
         numbers=_numbers(said["numbers"]) if "numbers" in said else None,
     )
+
+
+def _row(said: Map) -> ReportRow:
+    return ReportRow(said["kind"], dict(said["match"]), said.get("join", " "), said.get("above", False))
 
 
 def _numbers(said: Map) -> Numbers:

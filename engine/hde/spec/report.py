@@ -29,6 +29,8 @@ class ReportRow:
     """Column, or LINE: a pattern. Its named groups are the fields."""
     join: str = " "
     """Of `append`: what stands between a field so far and what is added to it."""
+    above: bool = False
+    """Of `group`: it may stand directly above the header row (or above `start`) as well."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from hde.errors import Unreadable
 from hde.source.reports.lines import Edges, Line, cells_of, edges_in
 from hde.source.reports.numbers import plain_numbers
 from hde.source.reports.rows import Compiled, Fields, Row, compiled
-from hde.spec.report import ReportTemplate
+from hde.spec.report import LINE, ReportTemplate
 
 Document = dict[str, Any]
 Place = dict[str, Any]
@@ -91,14 +91,15 @@ class _Report:
     def read(self, lines: list[Line]) -> None:
         """One of its pages."""
         self._pages += 1
-        begins = next((at for at, line in enumerate(lines) if self._begins(line)), 0)
+        begins = next((at for at, line in enumerate(lines) if self._begins(line) and self._is_heading(line)), 0)
         for at, line in enumerate(lines):
             self._text.update(line.text.encode() + b"\n")
             for name, text in self.template.found_in(line):
                 self.header.setdefault(name, text)
             if self._begins(line):
-                self._is_open = True
-                self._edges = edges_in(line, self.template.said.table.columns) or None
+                self._begin(line)
+            elif at + 1 < len(lines) and self._begins(lines[at + 1]) and self._heads(line):
+                pass
             elif at < begins or not self._is_open:
                 self._beside(line)
             elif self.template.end and self.template.end.fullmatch(line.text):
@@ -113,11 +114,37 @@ class _Report:
             return edges_in(line, columns) is not None
         return self.template.start is not None and self.template.start.fullmatch(line.text) is not None
 
+    def _is_heading(self, line: Line) -> bool:
+        """Whether what stands above a line with which results begin is letterhead: not of a row, once they have begun."""
+        return not self._is_open or bool(self.template.said.table.columns) or not self._is_row(line)
+
+    def _is_row(self, line: Line) -> bool:
+        return any(row.fields(line, None) is not None for row in self.template.rows)
+
+    def _begin(self, line: Line) -> None:
+        """The header row, or a line with which results begin: that one may be a row by itself."""
+        self._is_open = True
+        columns = self.template.said.table.columns
+        if columns:
+            self._edges = edges_in(line, columns)
+        elif self._is_row(line):
+            self._within(line)
+
+    def _heads(self, line: Line) -> bool:
+        """Whether a line directly above the header row is a group of those that may stand there."""
+        rows = [row for row in self.template.rows if row.said.above]
+        return any(self._takes(row, row.fields(line, {LINE: line.text}), line) for row in rows)
+
     def _beside(self, line: Line) -> None:
-        """A line outside of the table, which must not look like a result."""
+        """A line outside of the table, in which no row may find what a result needs."""
         if self.template.skips(line):
             return
-        missed = self.template.result_in(line, self._cells(line)) is not None
+        cells, required = self._cells(line), set(self.template.said.table.require)
+        missed = any(
+            required & set(fields) if required else row.said.kind == "result"
+            for row in self.template.rows
+            if row.said.kind != "group" and (fields := row.fields(line, cells)) is not None
+        )
         (self.unmatched if missed else self.outside).append(line)
 
     def _within(self, line: Line) -> None:
@@ -133,6 +160,8 @@ class _Report:
             others = [row for row in self.template.rows if row.said.kind != "result"]
             if not any(self._takes(row, row.fields(line, cells), line) for row in others):
                 self.unmatched.append(line)
+                if self._last is None and line.has_digits:
+                    self._group = {}  # what stands above something unknown may be its name, and not that of a panel
 
     def _takes(self, row: Row, fields: Fields | None, line: Line) -> bool:
         """Whether a row other than a result takes a line, as it then has."""
