@@ -169,7 +169,10 @@ def conditions(draw: st.DrawFn, depth: int = 2) -> str:
 
 @st.composite
 def paths(draw: st.DrawFn) -> str:
-    match draw(st.sampled_from(["list", "text", "where", "condition", "index", "iif"])):
+    match draw(st.sampled_from(["list", "text", "where", "condition", "index", "iif", "joined"])):
+        case "joined":
+            texts = st.sampled_from(["gender", "name.first().family", "'x'", "maritalStatus.text"])
+            return f"{draw(texts)} {draw(st.sampled_from(['+', '&']))} {draw(texts)}"
         case "list":
             return draw(st.sampled_from(LISTS)) + draw(st.sampled_from(["", ".first()", ".last()", "[1]", ".count()"]))
         case "text":

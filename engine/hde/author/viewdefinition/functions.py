@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from hde.author.viewdefinition import code, types
 from hde.author.viewdefinition.code import Code, child, first, literal_text
-from hde.author.viewdefinition.syntax import Call, Literally
+from hde.author.viewdefinition.syntax import Call, Literally, Node, Step
 from hde.author.viewdefinition.translate import Translator, Unsayable, arguments, type_name
 
 
@@ -32,8 +32,16 @@ def _extension(at: Translator, node: Call) -> Code:
     (url,) = arguments(node, 1)
     base = _base(at, node)
     if base.type in types.PRIMITIVES:
-        raise Unsayable(f"extension() of a {base.type}: what stands in `_{base.text}` is not reached yet")
+        base = _beside(at, node.base)
     return code.filtered(child(base, "extension", "Extension", many=True), f"url == {at.value(url).text}")
+
+
+def _beside(at: Translator, node: Node | None) -> Code:
+    """What JSON has beside a primitive value: `birthDate` in `_birthDate`."""
+    above = None if not isinstance(node, Step) else at.focus if node.base is None else at.value(node.base)
+    if not isinstance(node, Step) or above is None or not at.value(node).is_one:
+        raise Unsayable("extension() of the values of a list stands apart from them")
+    return child(above, f"_{node.name}", "Element", many=False)
 
 
 def _join(at: Translator, node: Call) -> Code:

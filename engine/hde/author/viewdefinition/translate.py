@@ -138,6 +138,8 @@ class Translator:
                 return self.of_type(left, type_name(right))
             case "&":
                 return self._joined(left, right)
+            case "+" if (both := self._both_texts(left, right)) is not None:
+                return both
             case "|":
                 raise Unsayable("`|` leaves out what comes twice, which JMESPath cannot; combine() can be said")
         raise Unsayable("JMESPath has no arithmetic")
@@ -153,6 +155,17 @@ class Translator:
             said = code.single(self.value(node))
             parts.append(said.text if said.literal else f"{said.inner} || ''")
         return Code(f"join('', [{', '.join(parts)}])", "one", "string")
+
+    def _both_texts(self, left: Node, right: Node) -> Code | None:
+        """`a + b` of texts: nothing where either is absent. None for numbers, and for what nobody knows to be text."""
+        parts = [code.single(self.value(node)) for node in (left, right)]
+        if not any(part.type in _TEXTS for part in parts):
+            return None
+        asked = [f"{part.inner} != `null`" for part in parts if not part.literal]
+        joined = f"join('', [{', '.join(part.text for part in parts)}])"
+        if not asked:
+            return Code(joined, "one", "string")
+        return Code(f"(({' && '.join(asked)} || `null`) && {joined})", "one", "string")
 
     def _number(self, node: Node) -> int:
         said = self.constants.get(node.name) if isinstance(node, Constant) else None
@@ -189,6 +202,7 @@ class Translator:
         raise Unsayable(f"ofType({type_}): {said.type} is no choice of types")
 
 
+_TEXTS = ("string", "code", "uri", "url", "canonical", "id", "oid", "uuid", "markdown")
 _RESOURCES = ("resource", "contained", "outcome")
 """Elements that hold a whole resource, whatever they are elements of."""
 _SYSTEMS = {"sct": "http://snomed.info/sct", "loinc": "http://loinc.org", "ucum": "http://unitsofmeasure.org"}
