@@ -67,6 +67,21 @@ def test_an_app_without_a_secret_signs_in_as_well(monkeypatch: pytest.MonkeyPatc
         assert stored(database_url, "conditions") == served(sandbox, "conditions")
 
 
+def test_where_an_app_without_a_secret_is_given_no_refresh_token_the_person_signs_in_again(
+    monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    with hospital(monkeypatch, manners="epic", days=200) as sandbox:
+        monkeypatch.setenv("FHIR_CLIENT_ID", fhir.PUBLIC_ID)
+        monkeypatch.setenv("FHIR_CLIENT_SECRET", "")
+        sign_in()
+        sandbox.end_access()
+        found = run()
+        assert (found.code, "run `hde auth fhir` to sign in" in found.err) == (3, True), found.said
+        sign_in()
+        assert run().code == 0
+        assert stored(database_url, "conditions") == served(sandbox, "conditions")
+
+
 def test_what_was_not_granted_is_said_and_never_taken_as_empty(start: Callable[..., fhir.Sandbox]) -> None:
     start(manners="epic")
     assert {one["resource"]: one["skipped"] for one in run().json["resources"] if one["skipped"]} == {

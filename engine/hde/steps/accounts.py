@@ -189,12 +189,19 @@ def check_settings(database: Database, way: Way) -> str:
         external_id = str(session.identify()["id"])
         if connector.files is not None:
             folder_of(connector.files.folder.render(session.scope({})))
-        if connector.account is None or connector.account.request is None:
-            for resource in connector.resources.values():
-                if parents_of(resource.for_each) is None and resource.files is None and resource.export is None:
-                    _ask_once(session, resource)
-                    break
+        ask_something(session)
     return external_id
+
+
+def ask_something(session: Session) -> None:
+    """Where finding out whose account it is asks the source nothing, one page of a resource does."""
+    connector = session.connector
+    if connector.account is not None and connector.account.request is not None:
+        return
+    for resource in connector.resources.values():
+        if parents_of(resource.for_each) is None and resource.files is None and resource.export is None:
+            _ask_once(session, resource)
+            return
 
 
 def _ask_once(session: Session, resource: Resource) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from hde.errors import SignInNeeded, WrongUse
+from hde.errors import Refused, SignInNeeded, Unreadable, WrongUse
 from hde.source.carry import send_of
 from hde.source.errand import run_errand
 from hde.source.session import Session
 from hde.spec.sign_in import OAuth2Code
-from hde.steps.accounts import Way, choose_account, places_of, readable, shared_budget
+from hde.steps.accounts import Way, ask_something, choose_account, places_of, readable, shared_budget
 from hde.store import journal
 from hde.store.database import Database
 from hde.store.journal import Account, Place
@@ -96,6 +97,8 @@ def working_account(database: Database, way: Way, wanted: str | None, places: Ma
         way = way.at(places.get(external_id))
         with shared_budget(database, way) as budget, way.session(way.auth(external_id), budget) as session:
             session.identify()
+            with suppress(Refused, Unreadable):  # whatever it says to the request, it has let us in
+                ask_something(session)
     except SignInNeeded:
         return None
     return external_id
