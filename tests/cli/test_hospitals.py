@@ -68,7 +68,7 @@ WRONG = {
         "answers 400: Must have a category.",
     ),
     "an outcome that calls itself a success": (outcome(issue("error", "exception", "Broken")), "answers 200: Broken"),
-    "something else altogether": ({"message": "hello"}, "answers 200"),
+    "something else altogether": ({"message": "hello"}, "answers 200: its body is what the connector calls a failure"),
     "a page": (Reply(b"<html>Sign in</html>", headers={"Content-Type": "text/html"}), "not JSON but text/html"),
     "XML": (
         Reply(b"<Bundle xmlns='http://hl7.org/fhir'/>", headers={"Content-Type": "application/fhir+xml"}),
@@ -142,6 +142,8 @@ def test_medications_are_followed_each_once_and_contained_ones_are_not(
         "/fhir/Medication/m1",
     ]
     assert {seen.headers["accept"] for seen in source.seen} == {"application/fhir+json"}
+    assert "fhir_open_raw.medication_requests r0" in call("why", "medication_requests", "r0").out
+    assert "fhir_open_raw.medication_requests never held" in call("why", "medication_requests", "r9").out
 
 
 def test_a_next_page_is_a_session_and_never_on_another_origin(answers: dict[str, Any], source: Source) -> None:

@@ -25,7 +25,7 @@ from hde.steps.explain.why import Answer, Issue, NoRow, Question, RowWhy, Source
 from hde.steps.explain.why import why as ask
 from hde.steps.explain.why_column import ColumnWhy
 from hde.steps.explain.why_record import RecordWhy
-from hde.store import migrate
+from hde.store import journal, migrate
 from hde.store import why as stored
 from hde.store.database import Connection, open_database
 
@@ -256,22 +256,27 @@ def _no_row_lines(one: NoRow) -> Iterator[Text]:
 
 def _raw(connection: Connection, question: Question, sources: Sources, as_json: bool) -> int:
     schema, _, resource = question.table.rpartition(".")
-    for path in connectors_in_reach():
+    searched: list[str] = []
+    found: list[tuple[RecordWhy, list[Issue]]] = []
+    for path in connectors_in_reach():  # several have resources of one name
         source = sources(Path(path).stem)
         if source is None or schema not in ("", source.connector.schema) or resource not in source.connector.resources:
             continue
-        found = raw_why(connection, question, source, resource)
-        if as_json:
-            click.echo(json.dumps(_plain(found), ensure_ascii=False))
-        else:
-            out = console()
-            for record, issues in found:
-                for line in (*_record_lines(record, "record"), *_issue_lines(issues)):
-                    out.print(line, soft_wrap=True)
-                for name, value in record.version.payload.items():
-                    out.print(Text(f"  {name}: {shown(value)}", "dim"), soft_wrap=True)
-            if not found:
-                out.print(f"{source.connector.schema}.{resource} never held a record {question.key}.")
+        if not searched or journal.accounts(connection, source.connector.name):
+            searched.append(f"{source.connector.schema}.{resource}")
+        found += raw_why(connection, question, source, resource)
+    if searched and as_json:
+        click.echo(json.dumps(_plain(found), ensure_ascii=False))
+    elif searched:
+        out = console()
+        for record, issues in found:
+            for line in (*_record_lines(record, "record"), *_issue_lines(issues)):
+                out.print(line, soft_wrap=True)
+            for name, value in record.version.payload.items():
+                out.print(Text(f"  {name}: {shown(value)}", "dim"), soft_wrap=True)
+        if not found:
+            out.print(f"{', '.join(searched)} never held a record {question.key}.")
+    if searched:
         return 0 if found else 1
     known = [*TABLES, *(f"{Path(path).stem}_raw.RESOURCE".replace("-", "_") for path in connectors_in_reach())]
     raise WrongUse(

@@ -163,10 +163,10 @@ class Session:
                 case "refresh":
                     self._renew(outgoing, reply, course)
                 case "fail":
-                    raise Refused(
-                        _line(course.where, f"answers {reply.status}", source_message(reply, rule, course.format)),
-                        reply.status,
-                    )
+                    words = source_message(reply, rule, course.format)
+                    if 200 <= reply.status < 300 and not words:
+                        words = "its body is what the connector calls a failure"
+                    raise Refused(_line(course.where, f"answers {reply.status}", words), reply.status)
                 case _:
                     return do, rule, reply
 
