@@ -52,7 +52,7 @@ def _settings(connector: str, sandbox: fhir.Sandbox) -> dict[str, str]:
     match connector:
         case "fhir-open":
             return {**base, "PATIENT": sandbox.patient}
-        case "fhir-backend":
+        case "fhir-backend" | "fhir-bulk":
             pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
             return {**base, "PATIENT": sandbox.patient, "CLIENT_ID": fhir.KEY_ID, "PRIVATE_KEY": pem}
     callback = f"http://127.0.0.1:{free_port()}/callback"

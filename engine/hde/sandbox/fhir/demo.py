@@ -64,6 +64,6 @@ PROVIDER = Provider(
     whom="a patient",
     questions=QUESTIONS,
     query="SELECT * FROM canonical.labs_latest",
-    yours="your hospital's FHIR address and a client id into .env (.env.example)",
+    yours="what docs/medical-records.md says into .env",
     manners=tuple(MANNERS),
 )
