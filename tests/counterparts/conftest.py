@@ -32,4 +32,6 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
     clients = {name: {"keys": [key.as_dict(private=False)]} for name, key in CLIENTS.items()}
     with hospital(tmp_path_factory.mktemp("ward"), clients) as running:
         running.load(closed(packed("synthea", "Luna60")[0]), *generated(3))
+        running.group("alone", running.longest)
+        running.group("all", *(one["id"] for one in running.all_of("Patient")))
         yield running

