@@ -177,6 +177,20 @@ def test_a_bad_record_stops_only_itself(folder: Path, database_url: str) -> None
     assert rules == ["bigint: form", "more cells than the header", "numeric: form"]
 
 
+def test_what_is_wrong_in_one_file_stays_so_while_others_are_read(folder: Path, database_url: str) -> None:
+    is_open = "SELECT record FROM meta.issues WHERE closed_at IS NULL ORDER BY record"
+    put(folder, "a b.csv", "id,value\nx,1\n")
+    put(folder, "b.csv", "id,value\ny,2\n")
+    run()
+    assert ask(database_url, is_open) == ["? - a b.csv", "? - b.csv"]
+    put(folder, "b.csv", "id,value\n2,2\n", at=1_700_000_001)
+    run()
+    assert ask(database_url, is_open) == ["? - a b.csv"]
+    (folder / "a b.csv").unlink()
+    run()
+    assert ask(database_url, is_open) == []
+
+
 def test_another_folder_can_be_named_and_an_account(
     folder: Path, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from hde.source.files import SourceFile, files_in, folder_of
 from hde.spec.connector import Connector, Files, Resource
 from hde.spec.load import Source
 from hde.spec.template import Template
+from hde.steps import without_key
 from hde.steps.plan import Range, Reading, Whole, request_hash
 from hde.store import ledger
 from hde.store.ledger import Stream, WindowRecord
@@ -64,6 +65,7 @@ def file_readings(
         changed = files
     # What vanished can be said only once all files are read: until then each of them is as if never read.
     ledger.forget_elements(cursor, account, resource.name, [] if is_whole else [file.name for file in files])
+    without_key.settle_files_gone(cursor, account, resource.name, [file.name for file in files])
     if same := len(files) - len(changed):
         say(f"{resource.name}: {same} of {len(files)} files are as they were and were not read again (--full does)")
     whole = Whole(len(changed))

@@ -48,8 +48,8 @@ def _settled(
 
 
 def name_of(reading: Reading) -> str:
-    """`?`, or `? 2026-01-01T00:00:00+00:00/2026-04-01T00:00:00+00:00 element`."""
-    span, element = reading.window.span, reading.element.key if reading.element else ""
+    """`?`, or `? 2026-01-01T00:00:00+00:00/2026-04-01T00:00:00+00:00 element`; `? - FILE` of a file in a folder."""
+    span, element = reading.window.span, _element(reading)
     if span is None:
         return f"{MARK} {_NO_WINDOW} {element}" if element else MARK
     start = span.start.isoformat() if span.start else _NO_START
@@ -57,11 +57,26 @@ def name_of(reading: Reading) -> str:
     return f"{name} {element}" if element else name
 
 
+def settle_files_gone(cursor: Cursor, account: int, table: str, present: Sequence[str]) -> None:
+    """What was wrong in files that are not in the folder any more is of no concern."""
+    begin = f"{MARK} {_NO_WINDOW} "
+    known = issues.open_records(cursor, account, "raw", table, begin)
+    if gone := [name for name in known if name.removeprefix(begin) not in present]:
+        issues.close(cursor, account, "raw", table, gone)
+
+
+def _element(reading: Reading) -> str:
+    """What a reading is of, beside its window."""
+    if reading.file is not None:
+        return reading.file.name
+    return reading.element.key if reading.element else ""
+
+
 def _settles(reading: Reading, name: str) -> bool:
     """Whether all of what an issue is about has been read again."""
     mark, _, rest = name.partition(" ")
     window, _, element = rest.partition(" ")
-    if mark != MARK or element != (reading.element.key if reading.element else ""):
+    if mark != MARK or element != _element(reading):
         return False
     span = reading.window.span
     if span is None or window in ("", _NO_WINDOW):

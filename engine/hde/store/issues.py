@@ -26,11 +26,7 @@ def record(
     """
     where = (account, origin, raw_table)
     if _is_any_open(cursor, where):
-        cursor.execute(
-            "UPDATE meta.issues SET closed_at = now() WHERE account = %s AND origin = %s AND raw_table = %s"
-            " AND closed_at IS NULL AND record = ANY(%s)",
-            (*where, list(found)),
-        )
+        close(cursor, *where, found)
     for key, issues in found.items():
         for issue in issues:
             cursor.execute(
@@ -80,6 +76,15 @@ def open_records(cursor: Cursor, account: int, origin: str, raw_table: str, begi
         (account, origin, raw_table, beginning),
     )
     return [record for (record,) in cursor.fetchall()]
+
+
+def close(cursor: Cursor, account: int, origin: str, raw_table: str, records: Iterable[str]) -> None:
+    """Close every open issue of these records."""
+    cursor.execute(
+        "UPDATE meta.issues SET closed_at = now() WHERE account = %s AND origin = %s AND raw_table = %s"
+        " AND closed_at IS NULL AND record = ANY(%s)",
+        (account, origin, raw_table, list(records)),
+    )
 
 
 def _is_any_open(cursor: Cursor, where: tuple[int, str, str]) -> bool:

@@ -115,7 +115,7 @@ class _Report:
         return self.template.start is not None and self.template.start.fullmatch(line.text) is not None
 
     def _is_heading(self, line: Line) -> bool:
-        """Whether what stands above a line with which results begin is letterhead: not of a row, once they have begun."""
+        """Whether what stands above a line with which results begin is letterhead: not of a row, once they have."""
         return not self._is_open or bool(self.template.said.table.columns) or not self._is_row(line)
 
     def _is_row(self, line: Line) -> bool:
