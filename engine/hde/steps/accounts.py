@@ -134,6 +134,7 @@ def choose_account(way: Way, wanted: str | None, places: Mapping[str, Place] = M
     if not connector.has_tokens:
         return wanted or NO_SIGN_IN
     known = way.tokens.accounts(connector.name)
+    wanted = meant(known, wanted, places)
     if wanted and wanted not in known:
         there = f" There are: {named(known, places)}." if known else ""
         raise SignInNeeded(f"No sign-in for {connector.name} account {wanted}.{there} Run: hde auth {connector.name}")
@@ -142,6 +143,14 @@ def choose_account(way: Way, wanted: str | None, places: Mapping[str, Place] = M
     if not wanted and len(known) > 1:
         raise WrongUse(f"{connector.name} has {len(known)} accounts: {named(known, places)}. Choose one with --account")
     return wanted or known[0]
+
+
+def meant(known: Sequence[str], wanted: str | None, places: Mapping[str, Place]) -> str | None:
+    """The account a person names by the provider's id, or by the place where it is the only one."""
+    if wanted is None or wanted in known:
+        return wanted
+    there = [one for one in known if one in places and places[one][0].casefold() == wanted.casefold()]
+    return there[0] if len(there) == 1 else wanted
 
 
 def places_of(database: Database, connector: Connector) -> Mapping[str, Place]:

@@ -10,7 +10,7 @@ from hde.errors import HdeError, SignInNeeded, SourceError, WrongUse
 from hde.source.errand import run_errand
 from hde.source.revoke import revocation, revoke_token
 from hde.spec.request import Errand
-from hde.steps.accounts import Way, named, places_of, readable, shared_budget
+from hde.steps.accounts import Way, meant, named, places_of, readable, shared_budget
 from hde.store import journal
 from hde.store.database import Database
 from hde.store.journal import Account
@@ -35,7 +35,8 @@ def connection(database: Database, way: Way, wanted: str | None) -> Connection:
     known = way.tokens.accounts(name)
     if not known:
         raise WrongUse(f"{name} is not signed in: there is no token to delete")
-    shown = named(known, places_of(database, way.connector))
+    places = places_of(database, way.connector)
+    wanted, shown = meant(known, wanted, places), named(known, places)
     if wanted is None and len(known) > 1:
         raise WrongUse(f"{name} has {len(known)} accounts: {shown}. Choose one with --account")
     if wanted is not None and wanted not in known:

@@ -10,7 +10,7 @@ from hde.source.carry import send_of
 from hde.source.errand import run_errand
 from hde.source.session import Session
 from hde.spec.sign_in import OAuth2Code
-from hde.steps.accounts import Way, ask_something, choose_account, places_of, readable, shared_budget
+from hde.steps.accounts import Way, ask_something, choose_account, meant, places_of, readable, shared_budget
 from hde.store import journal
 from hde.store.database import Database
 from hde.store.journal import Account, Place
@@ -108,5 +108,5 @@ def known_place(way: Way, wanted: str | None, places: Mapping[str, Place]) -> Pl
     """Where an account is signed in to again: the wanted one, or the only one there is."""
     known = way.tokens.accounts(way.connector.name)
     several = known or list(places)  # after the last sign-in has ended, where it was
-    account = wanted or (several[0] if len(several) == 1 else None)
+    account = meant(several, wanted, places) or (several[0] if len(several) == 1 else None)
     return places.get(account) if account else None

@@ -43,17 +43,18 @@ def _places(way: Way, spec: Tenants, home: Path) -> list[Tenant]:
         kept = file.read_bytes()
     except OSError:
         is_fresh, kept = False, b""
-    if not kept or not is_fresh:
-        try:
-            body = directory.asked(name, url)
-            places = directory.tenants_in(body, spec, name)
-        except SourceError:
-            if not kept:
-                raise
-        else:
-            _keep(file, body)
-            return places
-    return directory.tenants_in(kept, spec, name)
+    if kept and is_fresh:
+        with suppress(SourceError):  # read by other paths than it was kept for: the connector has changed
+            return directory.tenants_in(kept, spec, name)
+    try:
+        body = directory.asked(name, url)
+        places = directory.tenants_in(body, spec, name)
+    except SourceError:
+        if not kept:
+            raise
+        return directory.tenants_in(kept, spec, name)
+    _keep(file, body)
+    return places
 
 
 def _keep(file: Path, body: bytes) -> None:
