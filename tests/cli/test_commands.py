@@ -116,7 +116,7 @@ def test_the_database_of_a_url_is_not_ours_to_start_or_to_print(
 
 DEMOS = [
     ([], ("Signed in as account", "The last seven days", "What was trained"), "canonical.sleep_sessions", 39),
-    (["fhir"], ("Signed in as account", "The latest laboratory results", "▼ low", "atorvastatin"),
+    (["fhir"], ("Signed in as account", "The latest laboratory results", "reference", "atorvastatin"),
      "canonical.lab_results WHERE unit IS NOT NULL", 30),
 ]  # fmt: skip
 
