@@ -54,7 +54,8 @@ def _settings(connector: str, sandbox: fhir.Sandbox) -> dict[str, str]:
             return {**base, "PATIENT": sandbox.patient}
         case "fhir-backend" | "fhir-bulk":
             pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-            return {**base, "PATIENT": sandbox.patient, "CLIENT_ID": fhir.KEY_ID, "PRIVATE_KEY": pem}
+            signs = {"CLIENT_ID": fhir.KEY_ID, "PRIVATE_KEY": pem}
+            return {**base, **signs, "PATIENT": sandbox.patient, "GROUP": "one-of-one"}
     callback = f"http://127.0.0.1:{free_port()}/callback"
     return {**base, "CLIENT_ID": fhir.CLIENT_ID, "CLIENT_SECRET": fhir.CLIENT_SECRET, "REDIRECT_URI": callback}
 
