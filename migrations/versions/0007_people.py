@@ -46,7 +46,7 @@ WITH sleep AS (
 ), night AS (
     SELECT DISTINCT ON (person, local_date) *
     FROM sleep
-    ORDER BY person, local_date, COALESCE(asleep, in_bed) DESC NULLS LAST, asleep_from, account
+    ORDER BY person, local_date, asleep DESC NULLS LAST, in_bed DESC NULLS LAST, asleep_from, account
 ), rest AS (
     SELECT person, local_date, max(napping) AS napping, bool_or(pending) AS pending
     FROM sleep

@@ -48,6 +48,8 @@ def result(**record: Any) -> dict[str, Any]:
         ("< OR = 4", Quantity(4, "<=", None)),
         ("5.00 M/mm3", Quantity(5, None, "M/mm3")),
         ("12.00000 seconds", Quantity(12, None, "seconds")),
+        ("3.1 L", Quantity(3.1, None, None, "L")),
+        ("104 HH", Quantity(104, None, None, "HH")),
         ("1,234,567", Quantity(1234567, None, None)),
         ("0-2 /HPF", Range(0, 2, "/HPF")),
         ("5 - 10", Range(5, 10, None)),
@@ -171,9 +173,19 @@ def test_an_unknown_flag_is_kept_and_flagged() -> None:
         ("718-7", 140, "g/L", "120-160", {"value": 14.0, "unit": "g/dL", "ref_low": 12.0}),
         ("6690-2", 6.1, "10*9/L", "4-11", {"value": 6.1, "unit": "10*3/uL", "ref_high": 11.0}),
         ("1920-8", 23, "IU/L", "10-35", {"value": 23.0, "unit": "U/L", "ref_high": 35.0}),
+        ("4548-4", 48, "mmol/mol", "20-42", {"value": 48.0, "unit": "mmol/mol", "ref_high": 42.0}),
         ("718-7", 8.7, "mmol/L", None, {"value": 8.7, "unit": "mmol/L"}),
     ],
-    ids=["by molar mass", "as it is", "by charge", "by UCUM", "cells", "an enzyme", "no molar mass is declared"],
+    ids=[
+        "by molar mass",
+        "as it is",
+        "by charge",
+        "by UCUM",
+        "cells",
+        "an enzyme",
+        "another scale",
+        "no molar mass is declared",
+    ],
 )
 def test_an_analyte_has_one_unit_where_something_certain_leads_there(
     code: str, value: float, unit: str, ref: str | None, expected: dict[str, Any]

@@ -4,7 +4,7 @@ Validation, mapping and the database tables all read it from here; nothing here 
 """
 
 from hde.canonical.analytes import ANALYTES, Analyte
-from hde.canonical.clinical import RESULT_TABLES, VALUE_KINDS
+from hde.canonical.clinical import RESULT_TABLES
 from hde.canonical.metrics import METRICS, Metric
 from hde.canonical.model import Column, ColumnType, LocalDateRule, Table
 from hde.canonical.tables import TABLES
@@ -14,7 +14,6 @@ __all__ = [
     "METRICS",
     "RESULT_TABLES",
     "TABLES",
-    "VALUE_KINDS",
     "Analyte",
     "Column",
     "ColumnType",

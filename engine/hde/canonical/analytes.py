@@ -1,4 +1,6 @@
-"""The analytes of `lab_results`: laboratory codes that mean the same thing, and the one unit they are compared in.
+"""The analytes of `lab_results`: laboratory codes close enough to be compared, and the one unit they are compared in.
+
+The methods of an analyte may differ (calculated or measured LDL, the equations of eGFR): `code` says which it was.
 
 Mass and molar concentrations become each other only by the molar mass given here, never by a guess. LOINC codes are
 those of the common panels, each with its check digit tested.
@@ -19,6 +21,8 @@ class Analyte:
     """g/mol of what is counted: glucose, nitrogen in urea nitrogen, phosphorus in phosphate."""
     charge: int | None = None
     """Equivalents per mole, of an ion."""
+    apart: tuple[str, ...] = ()
+    """Units that UCUM would convert and that are on another scale: HbA1c in mmol/mol is not that in %."""
     same: tuple[str, ...] = ()
     """Units that mean the same of this analyte, though not of others: of an enzyme an international unit is a unit."""
 
@@ -61,10 +65,10 @@ _LIST = (
     Analyte("monocytes", "10*3/uL", ("742-7",)),
     Analyte("eosinophils", "10*3/uL", ("711-2",)),
     Analyte("basophils", "10*3/uL", ("704-7",)),
-    Analyte("hba1c", "%", ("4548-4",)),
+    Analyte("hba1c", "%", ("4548-4",), apart=("mmol/mol",)),
     Analyte("tsh", "m[IU]/L", ("3016-3",)),
     Analyte("free_t4", "ng/dL", ("3024-7",), 776.87),
-    Analyte("vitamin_d", "ng/mL", ("62292-8", "1989-3"), 400.64),
+    Analyte("vitamin_d", "ng/mL", ("62292-8",), 400.64),
     Analyte("vitamin_b12", "pg/mL", ("2132-9",), 1355.37),
     Analyte("ferritin", "ng/mL", ("2276-4",)),
     Analyte("iron", "ug/dL", ("2498-4",), 55.845),

@@ -36,8 +36,6 @@ def compile_column(reading: Reading, column: Column, unit: str | None, scope: Sc
     `Reading.optional` is the row's business; here a required column that is null is a finding.
     """
     read = _compile(reading, column, unit, scope)
-    if reading.when is not None:
-        read = at.only_when(compile_path(reading.when, scope), read)
     if column.required and not reading.optional:
         read = at.required(read, issue_about(None, place(reading, column, scope), "required"))
     watched = watched_column(column.name, reading, read.read)
@@ -54,6 +52,11 @@ def place(reading: Reading, column: Column, scope: Scope) -> str:
 
 def _compile(reading: Reading, column: Column, unit: str | None, scope: Scope, *, last: bool = True) -> Reader:
     """`last`: no other path is asked after this one."""
+    read = _unconditional(reading, column, unit, scope, last=last)
+    return read if reading.when is None else at.only_when(compile_path(reading.when, scope), read)
+
+
+def _unconditional(reading: Reading, column: Column, unit: str | None, scope: Scope, *, last: bool) -> Reader:
     _agree(reading, column, unit)
     if reading.first:
         *before, final = [_inherit(one, reading) for one in reading.first]

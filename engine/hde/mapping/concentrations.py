@@ -17,6 +17,8 @@ def conversion(source: str, analyte: Analyte) -> Callable[[float], float] | None
     """From a UCUM unit to the analyte's; None where nothing certain leads there."""
     if source in analyte.same:
         return float
+    if source in analyte.apart:
+        return None
     try:
         return units.conversion(source, analyte.unit)
     except UnitError:

@@ -23,6 +23,8 @@ _OPEN = re.compile(
 )
 _LABEL = re.compile(r"\s*(?:ref(?:erence)?|normal)\s*(?:range|interval)?\s*:", re.IGNORECASE)
 _LONGEST = 200
+_FLAGS = ("H", "L", "HH", "LL", "N", "A", "AA")
+"""Behind a number: rather a flag than henry, litre, newton, ampere."""
 _SIGNS = {"=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "<OR=": "<=", ">OR=": ">="}
 _WORDS = {
     "less than": "<", "under": "<", "less than or equal to": "<=", "up to": "<=",
@@ -34,6 +36,7 @@ class Quantity(NamedTuple):
     number: float
     comparator: str | None
     unit: str | None
+    flag: str | None = None
 
 
 class Range(NamedTuple):
@@ -61,8 +64,11 @@ def read_value(text: str) -> Quantity | Range | Ratio | None:
         return None
     if match := _RATIO.match(text):
         return Ratio(_number(match[1]), _number(match[2]))
-    if (match := _VALUE.match(text)) and _is_unit(match[3]):
-        return Quantity(_number(match[2]), _sign(match[1]), match[3])
+    if match := _VALUE.match(text):
+        if match[3] and match[3].upper() in _FLAGS:
+            return Quantity(_number(match[2]), _sign(match[1]), None, match[3])
+        if _is_unit(match[3]):
+            return Quantity(_number(match[2]), _sign(match[1]), match[3])
     match = _RANGE.match(text)
     if match and _is_unit(match[3]) and _number(match[1]) <= _number(match[2]):
         return Range(_number(match[1]), _number(match[2]), match[3])

@@ -74,10 +74,11 @@ def _value(result: _Result) -> None:
     if said is None or not said.strip():
         return
     match read_value(said):
-        case Quantity(number, comparator, unit):
+        case Quantity(number, comparator, unit, flagged):
             cells["value"] = number
             cells["comparator"] = cells["comparator"] or comparator
             cells["source_unit"] = cells["source_unit"] or unit
+            cells["source_interpretation"] = cells["source_interpretation"] or flagged
         case Range(low, high, unit) if cells["value_low"] is None and cells["value_high"] is None:
             cells["value_low"], cells["value_high"] = low, high
             cells["source_unit"] = cells["source_unit"] or unit
