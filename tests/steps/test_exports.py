@@ -101,7 +101,9 @@ def test_a_run_that_waits_no_longer_says_so_and_the_next_one_goes_on(
         assert "owed visits: the source is still preparing everything (40 %); run again" in found.out
         assert state(database_url) == ["everything"]
         assert ask(database_url, "SELECT outcome FROM meta.runs ORDER BY id DESC LIMIT 1") == ["owing"]
+    assert "Under way" in call("status").out
     run()
+    assert "Under way" not in call("status").out
     assert exporter.orders == 1
     assert stored(database_url, "visits") == ["v0", "v1", "v2"]
 

@@ -52,6 +52,9 @@ def _tables(found: Status) -> list[Table]:
             [_stream(row, several) for row in found.streams],
         ),
     ]
+    if found.exports:
+        under_way = [_export(row, several) for row in found.exports]
+        tables.append(_table("Under way", ("export", "ordered", "of"), under_way))
     if found.issues:
         columns = ("where", "path", "rule", "level", "records")
         tables.append(_table("Open issues", columns, [_issue(row, several) for row in found.issues]))
@@ -76,6 +79,11 @@ def _stream(row: tuple[Any, ...], several: bool) -> tuple[Any, ...]:
 def _issue(row: tuple[Any, ...], several: bool) -> tuple[Any, ...]:
     connector, account, origin, table, *rest = row
     return (f"{connector} {account} {origin} {table}" if several else f"{origin} {table}", *rest)
+
+
+def _export(row: tuple[Any, ...], several: bool) -> tuple[Any, ...]:
+    connector, account, name, ordered, of_changes = row
+    return (f"{connector} {account} {name}" if several else name, ordered, "changes" if of_changes else "everything")
 
 
 def _owed(spans: list[Any]) -> str:

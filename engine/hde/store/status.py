@@ -28,6 +28,8 @@ class Status:
     """connector, account, origin, path, rule, level, records"""
     tables: Rows
     """table, rows"""
+    exports: Rows
+    """connector, account, name, ordered at, whether of changes only; of those that are not stored to their end"""
 
 
 def status(connection: Connection) -> Status:
@@ -36,6 +38,7 @@ def status(connection: Connection) -> Status:
         connection.execute(_STREAMS).fetchall(),
         connection.execute(_ISSUES).fetchall(),
         _counts(connection),
+        connection.execute(_EXPORTS).fetchall(),
     )
 
 
@@ -86,6 +89,11 @@ _ISSUES = """
 SELECT c.connector, c.external_id, i.origin, i.raw_table, i.path, i.rule, i.level, count(*)
 FROM meta.issues i JOIN meta.connections c ON c.id = i.account
 WHERE i.closed_at IS NULL GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY i.level, count(*) DESC
+"""
+
+_EXPORTS = """
+SELECT c.connector, c.external_id, e.name, e.ordered_at, e.bookmark IS NOT NULL
+FROM meta.exports e JOIN meta.connections c ON c.id = e.account ORDER BY c.connector, c.id, e.name
 """
 
 
