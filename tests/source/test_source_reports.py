@@ -57,6 +57,14 @@ def test_every_value_flag_range_and_unit_of_a_report_is_read(name: str) -> None:
     assert len({row["key"] for row in report["rows"]}) == len(LOOKS[name].truth) >= 20
 
 
+def test_a_panel_that_goes_on_below_another_letterhead_is_read_as_well() -> None:
+    [report] = read(pdf(LABCORP, times=3))
+    assert report["pages"] == 3
+    assert report["unmatched"] == []
+    assert [truth_of(row) for row in report["rows"]] == LABCORP.truth * 3
+    assert len({row["key"] for row in report["rows"]}) == len(LABCORP.truth) * 3
+
+
 def test_what_a_report_says_of_all_its_results_and_of_one_stands_where_it_belongs() -> None:
     [table], [inline], [labcorp] = (read(pdf(look)) for look in (QUEST_TABLE, QUEST_INLINE, LABCORP))
     assert (table["id"], table["pages"], table["report"]["collected"]) == ("XX123456Z", 2, "03/14/2024")

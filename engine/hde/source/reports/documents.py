@@ -72,6 +72,8 @@ class _Report:
     _is_open: bool = False
     _group: Fields = field(default_factory=dict)
     _last: _Result | None = None
+    _letterhead: set[str] = field(default_factory=set)
+    """Lines that stood outside of the table."""
     _text: Any = field(default_factory=hashlib.sha256)
 
     def __post_init__(self) -> None:
@@ -92,6 +94,7 @@ class _Report:
         """One of its pages."""
         self._pages += 1
         begins = next((at for at, line in enumerate(lines) if self._begins(line) and self._is_heading(line)), 0)
+        goes_on = False  # results of the page before, above the header row of other ones
         for at, line in enumerate(lines):
             self._text.update(line.text.encode() + b"\n")
             for name, text in self.template.found_in(line):
@@ -100,8 +103,9 @@ class _Report:
                 self._begin(line)
             elif at + 1 < len(lines) and self._begins(lines[at + 1]) and self._heads(line):
                 pass
-            elif at < begins or not self._is_open:
-                self._beside(line)
+            elif not self._is_open or (at < begins and not goes_on):
+                goes_on = self._is_open and self._is_result(line)
+                (self._within if goes_on else self._beside)(line)
             elif self.template.end and self.template.end.fullmatch(line.text):
                 self._is_open, self._last = False, None
                 self.outside.append(line)
@@ -120,6 +124,10 @@ class _Report:
 
     def _is_row(self, line: Line) -> bool:
         return any(row.fields(line, None) is not None for row in self.template.rows)
+
+    def _is_result(self, line: Line) -> bool:
+        found = self.template.result_in(line, self._cells(line))
+        return found is not None and all(name in found for name in self.template.said.table.require)
 
     def _begin(self, line: Line) -> None:
         """The header row, or a line with which results begin: that one may be a row by itself."""
@@ -146,6 +154,8 @@ class _Report:
             if row.said.kind != "group" and (fields := row.fields(line, cells)) is not None
         )
         (self.unmatched if missed else self.outside).append(line)
+        if not missed:
+            self._letterhead.add(line.text)
 
     def _within(self, line: Line) -> None:
         """A line of the table."""
@@ -158,7 +168,11 @@ class _Report:
             self.results.append(self._last)
         elif not any(self.template.found_in(line)):
             others = [row for row in self.template.rows if row.said.kind != "result"]
-            if not any(self._takes(row, row.fields(line, cells), line) for row in others):
+            if any(self._takes(row, row.fields(line, cells), line) for row in others):
+                return
+            if line.text in self._letterhead:  # it comes again on each page, above results that go on there
+                self.outside.append(line)
+            else:
                 self.unmatched.append(line)
                 if self._last is None and line.has_digits:
                     self._group = {}  # what stands above something unknown may be its name, and not that of a panel
