@@ -45,6 +45,8 @@ class Answer:
     url: str = field(repr=False)
     by_rule: bool
     """The connector says what it means; else custom does."""
+    words: str = ""
+    """Of what is skipped: the source's own, where the rule says in which part of the answer they stand."""
 
 
 @dataclass

@@ -174,7 +174,7 @@ def _following(
     """What comes after this page, or why nothing does."""
     match answer.outcome:
         case "skip":
-            return None, f"skipped: {answer.status}"
+            return None, f"skipped: {answer.status}{answer.words and f' {answer.words}'}"
         case "empty" if not answer.by_rule and progress(state)[0] in ("cursor", "url"):
             raise Unreadable(f"{where}: the source names a next page and answers it with nothing ({answer.status})")
         case "empty":

@@ -124,7 +124,7 @@ class Session:
         course = Course(where, format, self._auth)
         outgoing = self._outgoing(rendered(self.connector.http, self.base_url, request, self.scope(scope), url))
         do, rule, reply = self._settled(outgoing, course, rules)
-        return self._answered(do, reply, course, by_rule=rule is not None)
+        return self._answered(do, reply, course, rule)
 
     def opened(self, outgoing: Outgoing, where: str, *, signed_in: bool) -> tuple[Reply, int]:
         """A successful answer whose body is yet to be read (`rest`, for the caller to close), and the requests it took.
@@ -171,7 +171,7 @@ class Session:
                     return do, rule, reply
 
     def _answered(
-        self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: Course, *, by_rule: bool
+        self, do: Literal["read", "empty", "skip", "restart"], reply: Reply, course: Course, rule: ErrorRule | None
     ) -> Answer:
         if do == "read":
             try:
@@ -187,7 +187,8 @@ class Session:
             server_time=reply.server_time,
             requests=course.requests,
             url=reply.url,
-            by_rule=by_rule,
+            by_rule=rule is not None,
+            words=source_message(reply, rule, course.format) if do == "skip" else "",
         )
 
     def _outgoing(self, made: Outgoing) -> httpx.Request:
