@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
 from hospitals_made import RESOURCES, hospital, run, sign_in, stored
 from loopback_made import Reply, Seen, Source
@@ -276,6 +277,11 @@ def test_several_are_listed_and_none_says_what_is_near(
 def test_one_id_at_two_hospitals_is_refused(places: tuple[fhir.Sandbox, fhir.Sandbox], database_url: str) -> None:
     _, second = places
     assert call("auth", "epic", "--tenant", "plainsboro").code == 0
+    same = call("auth", "epic", "--tenant", "eligius")
+    assert "at Princeton-Plainsboro works" in same.out, "one address is one place, whatever it is called"
+    elsewhere = "{settings,base_url}", '"https://plainsboro.example/R4"'
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE meta.connections SET tenant = jsonb_set(tenant, %s, %s)", elsewhere)
     found = call("auth", "epic", "--tenant", "eligius")
     assert found.code == 2
     assert (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from hde.cli.run import source_of, stop_sign
+from hde.errors import WrongUse
 from hde.places import make_home
 from hde.steps import accounts
 from hde.steps.accounts import Way
@@ -16,7 +18,8 @@ from hde.steps.settings import settings_of
 from hde.steps.signing_in import known_place, sign_in_account, working_account
 from hde.steps.tenants import find_tenant
 from hde.store import migrate
-from hde.store.database import open_database
+from hde.store.database import Database, open_database
+from hde.store.journal import Account, Place
 
 
 class _AuthOrKey(click.Command):
@@ -52,18 +55,15 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None, ten
     with stop_sign(at_once=True) as stop, open_database(home) as database:
         migrate.ensure(database)
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
+        place = find_tenant(way, home, tenant) if tenant is not None else None  # says why there is none to choose
         if not source.connector.has_tokens:
-            if tenant is not None:
-                find_tenant(way, home, tenant)  # says why there is none to choose
             checked = accounts.check_settings(database, way)
             agree_to_origins(database, way, source.connector_file, checked)
             click.echo(f"{title}: the settings work, account {checked}.")
             return 0
         places = accounts.places_of(database, source.connector)
-        place = find_tenant(way, home, tenant) if tenant is not None else None
         if place:
-            places = {one: known for one, known in places.items() if known[0] == place.name}
-            account = account or next(iter(places), None)
+            places, account = _at(place, places, account)
         working = None if force or (place and not account) else working_account(database, way, account, places)
         if working is not None:
             agree_to_origins(database, way.at(places.get(working)), source.connector_file, working)
@@ -71,22 +71,33 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None, ten
             click.echo(f"{title}: account {working}{where} works. Nothing to do; --force signs in anew.")
             return 0
         here = place or known_place(way, account, places)
-        way = way.at(here)
-        if here:
-            click.echo(f"{title} at {here[0]} ({', '.join(here[1].values())})", err=True)
-        signed_in = sign_in_account(
-            database,
-            way,
-            browser=None if no_browser else _open_browser,
-            say=lambda text: click.echo(text, err=True),
-            ask=lambda text: str(click.prompt(text, err=True)),
-            place=here,
-        )
-        agree_to_origins(database, way, source.connector_file, signed_in.external_id)
+        signed_in = _sign_in(database, way.at(here), here, title, no_browser)
+        agree_to_origins(database, way.at(here), source.connector_file, signed_in.external_id)
     click.echo(f"{title}: signed in as account {signed_in.external_id}. Tokens: {way.tokens.where} (encrypted).")
     several = f" --account {signed_in.external_id}" if len(way.tokens.accounts(signed_in.connector)) > 1 else ""
     click.echo(f"Next: hde run {connector}{several}")
     return 0
+
+
+def _at(place: Place, places: Mapping[str, Place], account: str | None) -> tuple[dict[str, Place], str | None]:
+    """The accounts that are signed in to at a place, and which one is meant. A place is its address: names change."""
+    there = {one: known for one, known in places.items() if known[1] == place[1]}
+    if account is None and len(there) > 1:
+        raise WrongUse(f"{place[0]} knows {len(there)} accounts of yours: --account says which: {', '.join(there)}")
+    return there, account or next(iter(there), None)
+
+
+def _sign_in(database: Database, way: Way, here: Place | None, title: str, no_browser: bool) -> Account:
+    if here:
+        click.echo(f"{title} at {here[0]} ({', '.join(here[1].values())})", err=True)
+    return sign_in_account(
+        database,
+        way,
+        browser=None if no_browser else _open_browser,
+        say=lambda text: click.echo(text, err=True),
+        ask=lambda text: str(click.prompt(text, err=True)),
+        place=here,
+    )
 
 
 @click.command("rotate-key")

@@ -55,7 +55,7 @@ def _refuse_another(database: Database, way: Way, external_id: str, place: Place
     with database.connection(autocommit=True) as connection:
         if external_id not in [one.external_id for one in journal.accounts(connection, name)]:
             return
-    if (known and known[0]) != (place and place[0]):
+    if (known and known[1]) != (place and place[1]):
         here, there = (one[0] if one else "the address in the settings" for one in (known, place))
         raise WrongUse(
             f"Account {external_id} of {name} is at {here}, and {there} gives the same id: the records of two people "
