@@ -160,6 +160,22 @@ def test_a_run_of_one_resource_leaves_the_export_to_the_others(exporter: Exporte
     assert exporter.asked("/status/")[-1].method == "DELETE"
 
 
+def test_a_second_run_of_one_resource_asks_anew(exporter: Exporter, database_url: str) -> None:
+    run("visits")
+    exporter.files["3"] = ("Visit", [*VISITS, {"id": "v9"}])
+    run("visits")
+    assert exporter.orders == 2
+    assert "v9" in stored(database_url, "visits")
+
+
+def test_an_export_with_complaints_deletes_nothing(exporter: Exporter, database_url: str, tmp_path: Path) -> None:
+    write_exported(tmp_path, more="missing: delete")
+    run()
+    exporter.files, exporter.errors = {"4": ("Visit", VISITS[:2])}, [{"issue": [{"diagnostics": "half of it"}]}]
+    run("--full")
+    assert len(stored(database_url, "visits")) == 3
+
+
 def test_a_complete_export_says_what_vanished_and_one_since_then_does_not(
     exporter: Exporter, database_url: str, tmp_path: Path
 ) -> None:

@@ -28,12 +28,12 @@ def exchange(outgoing: Outgoing, where: str, *, timeout: httpx.Timeout = TIMEOUT
                 outgoing.method, outgoing.url, headers=dict(outgoing.headers), content=outgoing.content, timeout=timeout
             ) as response,
         ):
-            body = b""
+            body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > largest:
                     raise Unreadable(f"{where} was answered with more than {largest // 1024**2} MB")
-            return replied(response, body)
+            return replied(response, bytes(body))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise NotSent(f"{where} found no connection ({type(error).__name__})") from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL):

@@ -92,6 +92,11 @@ def is_ready(export: Export, answer: Answer) -> bool:
     return is_true(body_of(answer.body, JSON).value(export.done))
 
 
+def has_words(export: Export, answer: Answer) -> bool:
+    """Whether the answer lists files in which the source says what went wrong."""
+    return export.warnings is not None and is_true(body_of(answer.body, JSON).value(export.warnings.files))
+
+
 def progress_in(export: Export, answer: Answer) -> str:
     """In the source's words; empty where it has none."""
     if export.progress is None:

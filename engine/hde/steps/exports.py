@@ -14,7 +14,17 @@ from threading import Event
 from hde.errors import Refused, SourceError, Stopped
 from hde.source.download import EXPIRED, Download
 from hde.source.errand import run_errand
-from hde.source.exported import files_of, in_where, is_ready, listing, looked, ordered, pause_after, progress_in
+from hde.source.exported import (
+    files_of,
+    has_words,
+    in_where,
+    is_ready,
+    listing,
+    looked,
+    ordered,
+    pause_after,
+    progress_in,
+)
 from hde.source.session import Answer, Session
 from hde.spec.connector import Resource
 from hde.spec.export import Export
@@ -47,6 +57,8 @@ class UnderWay:
     """By resource, of those that have not read all of theirs yet."""
     bookmark: object = None
     """What the next one is to begin after."""
+    complains: bool = False
+    """The source has something to say about it: what is not in it may only have failed."""
 
     @property
     def mark(self) -> dict[str, object]:
@@ -62,7 +74,7 @@ def begin(stage: Stage, session: Session, resources: Mapping[str, Resource], opt
         if not fed or stage.way.stop.is_set():
             continue
         try:
-            found = _found(stage, session, export, options) or _order(stage, session, export, fed, options)
+            found = _found(stage, session, export, fed, options) or _order(stage, session, export, fed, options)
         except SourceError as error:
             _failed(stage, fed, error)
             continue
@@ -92,15 +104,17 @@ def fetch(stage: Stage, session: Session, under_way: list[UnderWay], storing: St
             _finish(stage, session, one)
 
 
-def _found(stage: Stage, session: Session, export: Export, options: Options) -> Ordered | None:
-    """The one that is under way, where it is what would be ordered now and something of it is not stored yet."""
+def _found(
+    stage: Stage, session: Session, export: Export, fed: Mapping[str, Resource], options: Options
+) -> Ordered | None:
+    """The one that is under way, where it is what would be ordered now and holds something that `fed` has not read."""
     with transaction(stage.connection) as cursor:
         found = exports.find(cursor, stage.account.id, export.name)
     if found is None:
         return None
     wanted = plan.export_hash(stage.source.connector, export)
     is_wanted = found.request_hash == wanted and not (options.asked.full and found.bookmark is not None)
-    if is_wanted and _unread(stage, export, found):
+    if is_wanted and not fed.keys().isdisjoint(_unread(stage, export, found)):
         stage.report.note(f"{export.name}: going on with the export of {found.ordered_at:%Y-%m-%d %H:%M} UTC")
         return found
     _discard(stage, session, export, found)
@@ -181,6 +195,7 @@ def _readings(stage: Stage, session: Session, one: UnderWay, answer: Answer) -> 
     """A reading for each file that is not stored yet; the files that hold the source's words go with the first."""
     readings: list[Reading] = []
     one.bookmark = in_where(one.export.bookmark, answer) if one.export.bookmark else None
+    one.complains = has_words(one.export, answer)
     unread = _unread(stage, one.export, one.ordered)
     with transaction(stage.connection) as cursor:
         for name, resource in one.resources.items():
@@ -207,7 +222,7 @@ def _of_resource(one: UnderWay, resource: Resource, left: list[Download], stage:
     whole: Whole | None = None
     if resource.missing == "delete":
         # Only all files of a complete export together can say what vanished.
-        is_complete = one.ordered.bookmark is None
+        is_complete = one.ordered.bookmark is None and not one.complains
         left = one.files[resource.name] if left and is_complete else left
         whole = Whole(len(left), intact=is_complete)
     for file in left:
