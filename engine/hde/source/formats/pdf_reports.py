@@ -69,6 +69,7 @@ def _read(given: bytes) -> tuple[bytes, int | None]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        start_new_session=True,  # Ctrl-C is for the run, which ends this one in its own time
     ) as process:
         try:
             return process.communicate(given, timeout=LONGEST)[0], process.returncode
@@ -89,6 +90,8 @@ def _said(line: bytes) -> _Said:
 
 
 def _why(code: int | None) -> str:
-    if code is None or (sys.platform != "win32" and code in (-signal.SIGXCPU, -signal.SIGKILL)):
+    if code is None or (sys.platform != "win32" and code == -signal.SIGXCPU):
         return "takes longer to read than a report may"
+    if sys.platform != "win32" and code == -signal.SIGKILL:
+        return "was not read: the system ended what reads it, perhaps for want of memory; run again"
     return "is damaged, or written in a way that is not understood"
