@@ -38,7 +38,14 @@ def test_what_is_known_of_a_time_is_kept_and_no_more(
     assert [cell(mapped, name) for name in ("start_time", "local_date", "start_text")] == [instant, day, text]
 
 
-@pytest.mark.parametrize("written", ["yesterday", "2026-13", "2026-02-30", "02/03/2026", 2026, True])
+@pytest.mark.parametrize("written", ["yesterday", "2026-13", "2026-02-30", "02/03/2026"])
+def test_a_text_that_says_no_time_is_kept_with_a_warning(written: str) -> None:
+    mapped = procedures(start_time=path("at")).map({"at": written})
+    assert [cell(mapped, name) for name in ("start_time", "local_date", "start_text")] == [None, None, written]
+    assert [(issue.path, issue.rule, issue.level) for issue in mapped.issues] == [("at", "time", "warning")]
+
+
+@pytest.mark.parametrize("written", [2026, True, ["2026"], "x" * 101])
 def test_what_is_no_time_at_all(written: Any) -> None:
     assert rules(procedures(start_time=path("at")).map({"at": written})) == [("at", "time")]
 

@@ -13,6 +13,7 @@ from hde.canonical import ANALYTES
 from hde.mapping.concentrations import conversion
 from hde.mapping.flags import flag
 from hde.mapping.result_text import Quantity, Range, Ratio, Span, read_span, read_value
+from hde.mapping.unit_table import ALIASES, ANY_CASE, COMMON
 from hde.mapping.units import ucum
 from hde.spec.mapping import RowSet, Target
 
@@ -79,6 +80,9 @@ def test_what_is_not_certainly_a_number_stays_text(written: str) -> None:
         ("[4.0 to 10.0]", Span(4, 10, None)),
         ("Reference range: <100", Span(None, 100, None)),
         ("less than 5", Span(None, 5, None)),
+        ("not more than 5 mg/L", Span(None, 5, "mg/L")),
+        ("At least 1.0", Span(1, None, None)),
+        ("above 60", Span(60, None, None)),
         ("40-190 mcg/dL (calc)", Span(40, 190, "mcg/dL (calc)")),
         ("-2 - 2", Span(-2, 2, None)),
     ],
@@ -99,6 +103,7 @@ def test_a_reference_range_that_says_more_or_other_than_one_range(written: str) 
         ("10*6/µL", "10*6/uL"), ("10^9/L", "10*9/L"), ("Thousand/uL", "10*3/uL"), ("mcg/dL", "ug/dL"),
         ("\u03bcg/dL", "ug/dL"), ("bpm", "/min"), ("mg/dL (calc)", "mg/dL"), ("mEq/L", "meq/L"), ("KILOGRAMS", "kg"),
         ("mL/min/1.73 m2", "mL/min/{1.73_m2}"), ("BEATS PER MINUTE", "/min"), ("fl", "fL"), ("[pH]", "[pH]"),
+        ("MG/L", "mg/L"), ("k/ul", "10*3/uL"), ("mEq/l", "meq/L"), ("mg / L", "mg/L"), ("GM/DL", "g/dL"),
         ("zorkmids", None), ("", None), ("mg/dL fasting", None), ("K" * 100, None),
     ],
 )  # fmt: skip
@@ -202,6 +207,11 @@ def test_an_analyte_has_one_unit_where_something_certain_leads_there(
 )  # fmt: skip
 def test_a_flag(written: str, code: str | None) -> None:
     assert flag(written) == code
+
+
+def test_a_ratio_in_any_case_is_one_unit() -> None:
+    spelt = [*ALIASES.items(), *((code, code) for code in COMMON)]
+    assert {one: code for one, code in spelt if "/" in one and ANY_CASE[one.lower()] != code} == {}
 
 
 @pytest.mark.parametrize("code", ANALYTES)

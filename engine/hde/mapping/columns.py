@@ -177,8 +177,7 @@ def _of_type(reading: Reading, column: Column, unit: str | None, scope: Scope, p
             instant = moments.instants(reading, path, scope)
             return lambda value, documents, issues: instant(value, documents)
         case "moment":
-            moment = partial.reader(reading, path, scope)
-            return lambda value, documents, issues: moment(value, documents)
+            return partial.kept(partial.reader(reading, path, scope))
         case "day":
             day = partial.days(reading, path, scope)
             return lambda value, documents, issues: day(value, documents)

@@ -9,14 +9,21 @@ from typing import Any, NamedTuple
 
 from hde.canonical import Table
 from hde.issues import Issue
-from hde.mapping import moments, times
+from hde.mapping import moments, times, values
+from hde.mapping.at import Make
 from hde.mapping.moments import Moment
+from hde.mapping.paths import Documents
 from hde.mapping.scope import Scope
+from hde.mapping.values import Finding
 from hde.spec.mapping import Reading
 
 _LESS = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2]))?\Z")
 _LOCAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?\Z")
 _BEGINS_WITH_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]|\Z)")
+
+
+LONGEST = 100
+"""Characters of what is kept though it says no time."""
 
 
 class Part(NamedTuple):
@@ -34,6 +41,21 @@ def reader(reading: Reading, path: str, scope: Scope) -> Moment:
     if moments.says_time(reading) and not reading.plus:
         return lambda value, documents: _less(value) or instant(value, documents)
     return lambda value, documents: _less(value) or _day_of_local(value) or instant(value, documents)
+
+
+def kept(moment: Moment) -> Make:
+    """The reader, to which a text that says no time it knows is at least a text: kept, with a warning."""
+
+    def make(value: Any, documents: Documents, issues: list[Issue]) -> Any:
+        try:
+            return moment(value, documents)
+        except Finding as finding:
+            if not isinstance(value, str) or len(value) > LONGEST or finding.issue.rule != "time":
+                raise
+            issues.append(finding.issue._replace(level="warning"))
+            return Part(values.text(value, finding.issue.path), None)
+
+    return make
 
 
 def days(reading: Reading, path: str, scope: Scope) -> Moment:

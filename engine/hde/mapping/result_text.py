@@ -16,8 +16,15 @@ _REST = r"\s*(\S.*?)?\s*"
 _VALUE = re.compile(rf"\s*(?:{_SIGN}\s*)?{_N}{_REST}\Z", re.IGNORECASE)
 _RANGE = re.compile(rf"\s*{_N}\s*(?:-|\u2013|\u2014|to)\s*{_N}{_REST}\Z", re.IGNORECASE)
 _RATIO = re.compile(rf"\s*{_N}\s*:\s*{_N}\s*\Z")
+_WORDS = {
+    "less than or equal to": "<=", "not more than": "<=", "no more than": "<=", "up to": "<=", "at most": "<=",
+    "less than": "<", "below": "<", "under": "<",
+    "greater than or equal to": ">=", "not less than": ">=", "at least": ">=",
+    "greater than": ">", "more than": ">", "above": ">", "over": ">",
+}  # fmt: skip
+"""Before a number; what is longer stands first."""
 _OPEN = re.compile(
-    rf"\s*(?:{_SIGN}|(less than or equal to|less than|up to|greater than or equal to|greater than|over|under))"
+    rf"\s*(?:{_SIGN}|({'|'.join(_WORDS)}))"
     rf"\s*{_N}{_REST}\Z",
     re.IGNORECASE,
 )
@@ -26,10 +33,6 @@ _LONGEST = 200
 _FLAGS = ("H", "L", "HH", "LL", "N", "A", "AA")
 """Behind a number: rather a flag than henry, litre, newton, ampere."""
 _SIGNS = {"=<": "<=", "=>": ">=", "≤": "<=", "≥": ">=", "<OR=": "<=", ">OR=": ">="}
-_WORDS = {
-    "less than": "<", "under": "<", "less than or equal to": "<=", "up to": "<=",
-    "greater than": ">", "over": ">", "greater than or equal to": ">=",
-}  # fmt: skip
 
 
 class Quantity(NamedTuple):

@@ -224,3 +224,10 @@ _EVERYDAY = (
 )
 COMMON = frozenset(_EVERYDAY.split())
 """UCUM codes of everyday results, which need no unit library to be known."""
+
+ANY_CASE = {
+    spelt.lower(): code
+    for spelt, code in (*ALIASES.items(), *((code, code) for code in _EVERYDAY.split()))
+    if "/" in spelt
+}
+"""Everyday ratios in letters of any case: `MG/L` is no megagauss. Single units are not here: `mM` is no millimetre."""

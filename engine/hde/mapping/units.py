@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hde.errors import WrongUse
-from hde.mapping.unit_table import ALIASES, COMMON, CONVERSIONS, SAME, VOLUMES, WORDS, Rule
+from hde.mapping.unit_table import ALIASES, ANY_CASE, COMMON, CONVERSIONS, SAME, VOLUMES, WORDS, Rule
 
 _ANNOTATION = re.compile(r"\{[^{}]*\}\Z")
 _ARBITRARY = re.compile(r"\[(?:iU|IU|arb'U|USP'U)\]")
@@ -45,6 +45,8 @@ def canonical(unit: str) -> str:
     """The UCUM code meant by what a source writes: `bpm` is `/min`, both micro signs are `u`."""
     plain = _CALCULATED.sub("", unit.strip().replace("\u00b5", "u").replace("\u03bc", "u"))
     known = ALIASES.get(plain) or WORDS.get(plain.lower())
+    if known is None and "/" in plain and plain not in COMMON:
+        known = ANY_CASE.get(plain.replace(" ", "").lower())
     if known or not (power := _POWER_OF_TEN.match(plain)):
         return known or plain
     return f"10*{power[1]}/{VOLUMES.get(power[2].lower(), power[2])}"

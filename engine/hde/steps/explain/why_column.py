@@ -92,6 +92,9 @@ def column_why(
         found.written = _written(file, line)
         found.reads = list(read.paths) if read else []
         found.steps = list(_steps(reading, found, unit))
+        nothing_read = found.reads and all(value is None for _, value in found.reads)
+        if row[column.name] is not None and nothing_read and (by := _of_record(column.name, TABLES[target.table])):
+            found.steps.append(by)
     elif rows is not None and target is not None and (by := _by_engine(column, row, rows, TABLES[target.table])):
         found.by_engine = True
         found.steps = [by]
