@@ -10,6 +10,7 @@ import pytest
 import yaml
 from run_made import call
 
+DOCS = Path(__file__).parents[2] / "docs"
 CONNECTOR = """
 name: hospital
 http: {base_url: "https://fhir.example.com"}
@@ -72,6 +73,49 @@ def test_it_is_written_validates_and_maps(folder: Path) -> None:
     assert again.code == 2
     assert "`--force` writes it anew" in again.err
     assert call("import", "viewdefinition", "view.json", *AS, "--for", "hospital/observations", "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "https://sql-on-fhir.org/ig/StructureDefinition/ViewDefinition",
+        "http://hl7.org/fhir/uv/sql-on-fhir/StructureDefinition/ViewDefinition",
+    ],
+)
+def test_published_files_name_their_kind_by_its_address(folder: Path, kind: str) -> None:
+    assert call("import", "viewdefinition", view(folder, resourceType=kind), *AS).code == 0
+    done = call("import", "viewdefinition", view(folder, resourceType=kind.replace("View", "Structure")), *AS)
+    assert done.code == 2
+    assert "is no ViewDefinition" in done.err
+
+
+def test_the_example_of_the_docs_says_what_it_says(folder: Path) -> None:
+    text = (DOCS / "viewdefinitions.md").read_text()
+    command, _, said = text.partition("$ hde ")[2].partition("\n```")[0].partition("\n")
+    columns = [
+        {"name": "id", "path": "getResourceKey()"},
+        {"name": "subject", "path": "subject.getReferenceKey()"},
+        {"name": "taken", "path": "effective.ofType(dateTime)"},
+        {"name": "metric", "path": "'weight'"},
+        {"name": "kg", "path": "value.ofType(Quantity).value"},
+    ]
+    words = command.split()
+    (folder / words[2]).write_text(json.dumps({**VITALS, "select": [{"column": columns}], "where": []}))
+    done = call(*words)
+    assert done.code == 0, done.said
+    assert sorted((done.out + done.err).splitlines()) == sorted(said.splitlines())
+
+
+def test_a_mapping_goes_where_its_connector_reads_them(folder: Path) -> None:
+    (folder / "connectors" / "clinic.yaml").write_text(CONNECTOR.replace("hospital", "clinic") + "mappings: hospital\n")
+    done = call("import", "viewdefinition", view(folder), *AS, "--for", "clinic/observations")
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        "hde: --for clinic/observations: connectors/clinic.yaml reads mappings/hospital, not mappings/clinic:"
+        " --for hospital/observations"
+    ]
+    assert not (folder / "mappings").exists()
+    assert call("import", "viewdefinition", "view.json", *AS, "--for", "hospital/observations").code == 0
 
 
 def test_without_a_place_it_is_shown(folder: Path) -> None:
@@ -185,7 +229,11 @@ REFUSED = {
         AS[:-2],
         ["view.json: to.biometrics_vitals.columns.value: unit: the source's unit is missing", "--unit COLUMN=UNIT"],
     ),
-    "a required column that nothing fills": ({}, (*AS[:2], *AS[4:]), ["start_time is required"]),
+    "a required column that nothing fills": (
+        {},
+        (*AS[:2], *AS[4:]),
+        ["start_time is required", "(--as NAME=start_time, NAME a"],
+    ),
     "no table": ({}, ("--to", "biometrics_vital"), ["Did you mean 'biometrics_vitals'?"]),
     "no column of the table": (
         {"select": [{"column": [{"name": "a", "path": "id"}]}]},

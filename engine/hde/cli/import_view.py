@@ -59,6 +59,8 @@ def _mapping(
     from hde.author.yaml_text import yaml_text
 
     source, resource = _target(target, view.resource)
+    if target is not None:
+        _is_read(source, resource)
     drafted = to_table(view, table, source, resource, Wishes(names, units))
     path = f"mappings/{source}/{resource}.yaml"
     text = yaml_text(drafted.said, {}, MAPPING)
@@ -73,6 +75,18 @@ def _mapping(
         said = ", ".join(drafted.left_out)
         click.echo(f"left out, no column of {table}: {said} (--as NAME=COLUMN gives one a place)", err=True)
     return _problems(source, path) if target is not None else 0
+
+
+def _is_read(source: str, resource: str) -> None:
+    """WrongUse where a connector stands in this folder that reads the mappings of another one."""
+    from hde.spec.find import shared_mappings
+
+    connector = Path("connectors") / f"{source}.yaml"
+    if other := shared_mappings(connector):
+        raise WrongUse(
+            f"--for {source}/{resource}: {connector} reads mappings/{other}, not mappings/{source}:"
+            f" --for {other}/{resource}"
+        )
 
 
 def _problems(source: str, path: str) -> int:

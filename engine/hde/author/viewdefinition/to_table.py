@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from hde.spec.freeze_mapping import freeze_mapping
 from hde.spec.problem import did_you_mean
 from hde.spec.yaml_file import YamlFile
 
+_UNFILLED = re.compile(r"(\w+) is required and nothing is mapped to it")
 ANY = "*"
 """A preference of codes: whatever there is."""
 
@@ -175,6 +177,8 @@ def _compile(written: dict[str, Any], source: str, resource: str) -> None:
     except WrongUse as error:
         what = str(error).partition(": ")[2]
         hint = " (--unit COLUMN=UNIT)" if "unit is missing" in what else ""
+        if unfilled := _UNFILLED.search(what):
+            hint = f" (--as NAME={unfilled[1]}, NAME a column of the view)"
         raise Unreadable([Complaint("", f"{what}{hint}")]) from None
 
 

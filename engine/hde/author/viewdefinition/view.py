@@ -16,6 +16,12 @@ from hde.errors import WrongUse
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _TYPE = re.compile(r"[A-Z][A-Za-z]*\Z")
+_KINDS = (
+    "ViewDefinition",
+    "https://sql-on-fhir.org/ig/StructureDefinition/ViewDefinition",
+    "http://hl7.org/fhir/uv/sql-on-fhir/StructureDefinition/ViewDefinition",
+)
+"""A logical model and no resource of FHIR: published files name it by its address, older ones by its former one."""
 DEEPEST = 20
 LARGEST = 1_000_000
 """Bytes of a file; the published ones have a few thousand."""
@@ -116,7 +122,7 @@ class _Reader:
         if not isinstance(said, dict):
             self.wrong("", "a ViewDefinition is an object")
             return View("", "", ())
-        if said.get("resourceType", "ViewDefinition") != "ViewDefinition":
+        if said.get("resourceType", _KINDS[0]) not in _KINDS:
             self.wrong("resourceType", f"{said['resourceType']!r} is no ViewDefinition")
         resource = said.get("resource")
         if not isinstance(resource, str) or not _TYPE.match(resource):
