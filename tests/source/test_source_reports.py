@@ -205,6 +205,9 @@ def test_a_report_without_its_number_is_known_by_what_it_says() -> None:
     assert len(one) == 32
 
 
+DESCRIBED = 'docs/files.md says how to describe it ("Reports in PDF")'
+
+
 @pytest.mark.parametrize(
     ("text", "format", "said"),
     [
@@ -214,8 +217,11 @@ def test_a_report_without_its_number_is_known_by_what_it_says() -> None:
         (pages("Example\nA 1")[:600], simple(), "is damaged, or written in a way that is not understood"),
         (pages("x", encrypt=StandardEncryption("secret", "other")), simple(),
          "is encrypted: save it without its password"),
-        (pages("Something else 1"), simple(), "none of its 1 pages is recognised by a template (example)"),
-        (pages(""), simple(), "none of its 1 pages is recognised by a template (example)"),
+        (pages("Something else 1"), simple(),
+         f"its page is not recognised by a template (example): {DESCRIBED}"),
+        (pages(""), simple(), f"its page is not recognised by a template (example): {DESCRIBED}"),
+        (pages("Something", "else"), simple(),
+         f"none of its 2 pages is recognised by a template (example): {DESCRIBED}"),
         (pages("Example\nno result"), simple(), "page 1: recognised as example, but no line of it is a result"),
         (
             pages("Example\nA 1\n" + "? 7\n" * 3 + "words"),

@@ -191,6 +191,31 @@ def test_what_is_wrong_in_one_file_stays_so_while_others_are_read(folder: Path, 
     assert ask(database_url, is_open) == []
 
 
+def test_files_whose_rows_have_no_key_are_named_until_they_read_well(folder: Path, database_url: str) -> None:
+    put(folder, "a.csv", "id,value\n1,1\n", at=1_700_000_009)
+    put(folder, "b.csv", "what,value\nHB,1\n")
+    put(folder, "b 2.csv", "what,value\nHB,2\n")
+    assert run().code == 1
+    put(folder, "c.csv", "id;value\n3;1,5\n", at=1_700_000_001)
+    run()
+    put(folder, "d.csv", "id,value\n4,1\n", at=1_700_000_002)
+    run()
+    listed = [line.strip() for line in call("why", "--issues").out.splitlines()]
+    assert listed == [
+        "error   id: key missing  (raw, not stored)",
+        "records for lab_raw.results in b 2.csv",
+        "error   id: key missing  (raw, not stored)",
+        "records for lab_raw.results in b.csv",
+        "error   the record: more cells than the header  (raw, not stored)",
+        "records for lab_raw.results in c.csv",
+    ]
+    put(folder, "b.csv", "id,value\n2,1\n", at=1_700_000_003)
+    (folder / "b 2.csv").unlink()
+    (folder / "c.csv").unlink()
+    run()
+    assert call("why", "--issues").out.strip() == "No open issues."
+
+
 def test_another_folder_can_be_named_and_an_account(
     folder: Path, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

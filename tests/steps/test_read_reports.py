@@ -109,7 +109,8 @@ def test_a_file_that_is_refused_is_owed_and_named_and_the_others_are_stored(fold
         assert sorted(found.of("reports")["failures"]) == [
             "a.pdf: page 1: recognised as example, but 3 lines with numbers fit none of its rows, the first on page 1,"
             " line 4; 2 may be (unmatched.most)",
-            "b.pdf: none of its 1 pages is recognised by a template (example)",
+            "b.pdf: its page is not recognised by a template (example): docs/files.md says how to describe it"
+            ' ("Reports in PDF")',
             "d.pdf: is damaged, or written in a way that is not understood",
         ]
     assert ask(database_url, "SELECT id FROM lab_raw.reports") == ["18"]

@@ -31,6 +31,9 @@ def test_a_record_without_a_key_is_not_forgotten_when_other_pages_and_windows_ar
 
     assert call("run", "made").code == 0, "only what is unsettled is read again"
     assert ask(database_url, OPEN) == [(record, path, rule)]
+    listed = call("why", "--issues").out
+    assert f"records for made_raw.alpha, asked for from {start.isoformat()} to {end.isoformat()}" in listed
+    assert "hde why" not in listed
 
     bad["id"] = 40
     assert call("run", "made", "--full").code == 0

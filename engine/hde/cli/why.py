@@ -16,6 +16,7 @@ from rich.text import Text
 from hde.canonical import TABLES
 from hde.cli.run import source_of
 from hde.cli.values import console, counted, plain, shown, with_unit
+from hde.cli.why_issues import list_issues
 from hde.errors import WrongUse
 from hde.places import connectors_in_reach, make_home
 from hde.spec.find import find_connector
@@ -63,7 +64,7 @@ def why(
         migrate.ensure(database)
         with database.connection(autocommit=True) as connection:
             if issues:
-                return _issues(connection, as_json)
+                return list_issues(connection, as_json)
             assert table is not None
             assert key is not None
             canonical, sources = table_of(table), cache(_source)
@@ -282,25 +283,6 @@ def _raw(connection: Connection, question: Question, sources: Sources, as_json: 
     raise WrongUse(
         f"There is no table {question.table}.{did_you_mean(question.table, TABLES)} Known: {', '.join(known)}"
     )
-
-
-def _issues(connection: Connection, as_json: bool) -> int:
-    rows = stored.open_issues(connection)
-    if as_json:
-        names = ("connector", "origin", "raw_table", "path", "rule", "level", "records", "record")
-        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows]))
-        return 0
-    out = console()
-    for connector, origin, raw_table, path, rule, level, count, record in rows:
-        style = "red" if level == "error" else "yellow"
-        records = counted(count, "record")
-        out.print(Text.assemble((f"{level:<8}", style), f"{path or 'the record'}: {rule}  ({origin}, {records})"))
-        out.print(
-            Text(f"        hde why {connector.replace('-', '_')}_raw.{raw_table} '{record}'", "dim"), soft_wrap=True
-        )
-    if not rows:
-        out.print("No open issues.")
-    return 0
 
 
 def _short(where: str) -> str:

@@ -57,6 +57,23 @@ def name_of(reading: Reading) -> str:
     return f"{name} {element}" if element else name
 
 
+def place_of(record: str) -> str | None:
+    """Where records without a key came from, in words to stand behind others; None for a record's own key."""
+    mark, _, rest = record.partition(" ")
+    window, _, element = rest.partition(" ")
+    if mark != MARK or (window == _NO_WINDOW and not element):
+        return None
+    of = f" in {element}" if element else ""
+    if window in ("", _NO_WINDOW):
+        return of
+    start, _, end = window.partition("/")
+    try:
+        begin = "" if start == _NO_START else f" from {datetime.fromisoformat(start).isoformat()}"
+        return f"{of}, asked for{begin} to {datetime.fromisoformat(end).isoformat()}"
+    except ValueError:  # as in _settles
+        return None
+
+
 def settle_files_gone(cursor: Cursor, account: int, table: str, present: Sequence[str]) -> None:
     """What was wrong in files that are not in the folder any more is of no concern."""
     begin = f"{MARK} {_NO_WINDOW} "

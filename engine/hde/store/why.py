@@ -155,12 +155,17 @@ def issues_of(connection: Connection, account: int, raw_table: str, record: str)
     return [OpenIssue(*row) for row in rows.fetchall()]
 
 
-def open_issues(connection: Connection) -> list[tuple[Any, ...]]:
-    """By connector, origin, raw table, path and rule: how many records, and one of them."""
+def open_issues(connection: Connection, mark: str) -> list[tuple[Any, ...]]:
+    """By connector, origin, raw table, path and rule: how many records, and one of them.
+
+    What stands in a record's place behind the `mark` is each for itself: it says where records came from.
+    """
     return connection.execute(
         "SELECT c.connector, i.origin, i.raw_table, i.path, i.rule, i.level, count(*), min(i.record)"
         " FROM meta.issues i JOIN meta.connections c ON c.id = i.account WHERE i.closed_at IS NULL"
-        " GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY i.level, count(*) DESC"
+        " GROUP BY 1, 2, 3, 4, 5, 6, CASE WHEN split_part(i.record, ' ', 1) = %s THEN i.record END"
+        " ORDER BY i.level, count(*) DESC, 1, 3, 8, 4, 5",
+        (mark,),
     ).fetchall()
 
 

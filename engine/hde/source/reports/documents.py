@@ -46,7 +46,10 @@ def documents(
         report.read(lines)
     if report is None:
         names = ", ".join(one.name for one in templates)
-        raise Unreadable(f"none of its {count} pages is recognised by a template ({names})")
+        which = "its page is not" if count == 1 else f"none of its {count} pages is"
+        raise Unreadable(
+            f'{which} recognised by a template ({names}): docs/files.md says how to describe it ("Reports in PDF")'
+        )
     yield report.document()
 
 
