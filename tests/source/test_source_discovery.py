@@ -71,10 +71,14 @@ def test_another_origin_must_be_declared(source, other_source, tmp_path) -> None
 @pytest.mark.parametrize(
     ("document", "error", "words"),
     [
-        (Reply(status=404), Refused, "answered with 404: check auth.discovery"),
+        (
+            Reply(status=404),
+            Refused,
+            r"at http://127\.0\.0\.1:\d+/\.well-known/smart-configuration is answered with 404: check DEMO_URL",
+        ),
         (Reply(status=302, headers={"Location": "https://evil.example"}), Refused, "302"),
         (Reply(status=503), Unreachable, "is away"),
-        (Reply(hang_up=True), Unreachable, "no answer"),
+        (Reply(hang_up=True), Unreachable, r"document at http://127\.0\.0\.1:\d+/\S+ got no answer"),
         (Reply(b"<html>Mary</html>"), Unreadable, "no JSON object"),
         ([], Unreadable, "no JSON object"),
         ({"token_endpoint": "x"}, WrongUse, "names no authorization_endpoint: write auth.authorize.url"),
@@ -103,3 +107,20 @@ def test_a_document_that_is_away_spends_no_token(source, store, tmp_path) -> Non
         session.answer(request(), {})
     assert len(grants.asked) == 1
     assert store.read("demo", "ada").refreshing_since is None
+
+
+def test_a_server_that_is_not_there_is_said_with_its_address_and_no_secret(source, tmp_path) -> None:
+    settings = settings_for(source, url="http://127.0.0.1:1/r4?code=s3cr-t")
+    with pytest.raises(Unreachable) as caught:
+        first_token(read_connector(tmp_path, DISCOVERED), settings)
+    assert str(caught.value) == (
+        "demo: the discovery document at http://127.0.0.1:1/r4 found no connection (ConnectError): check DEMO_URL"
+    )
+
+
+def test_nobody_signs_in_over_plain_http_where_the_document_leads(source, tmp_path) -> None:
+    open_line = "http://192.0.2.2"
+    serving(source, {"authorization_endpoint": f"{open_line}/a"}, lambda seen: Reply(status=404))
+    declared = DISCOVERED.replace("  client:", f'  origins: ["{open_line}"]\n  client:')
+    with pytest.raises(WrongUse, match=r"DEMO_URL leads to http://192\.0\.2\.2, which is not encrypted"):
+        first_token(read_connector(tmp_path, declared), settings_for(source))

@@ -11,11 +11,12 @@ import click
 from hde.cli.run import source_of, stop_sign
 from hde.errors import WrongUse
 from hde.places import make_home
+from hde.spec.load import Source
 from hde.steps import accounts
 from hde.steps.accounts import Way
-from hde.steps.origins import agree_to_origins
+from hde.steps.origins import agree_to_origins, new_origins
 from hde.steps.settings import settings_of
-from hde.steps.signing_in import known_place, sign_in_account, working_account
+from hde.steps.signing_in import Found, known_place, sign_in_account, stored_sign_in
 from hde.steps.tenants import find_tenant
 from hde.store import migrate
 from hde.store.database import Database, open_database
@@ -44,6 +45,8 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None, ten
 
     Where there is nothing to sign in to, keys and passwords are checked with one call.
 
+    What was signed in to at one server is not sent to another: there it is signed in to anew.
+
     An account that was signed in to with --tenant stays at that place: only its first sign-in needs to say it.
 
     `hde auth rotate-key` encrypts all stored tokens with another key.
@@ -57,26 +60,63 @@ def auth(connector: str, force: bool, no_browser: bool, account: str | None, ten
         way = Way(source.connector, settings, accounts.token_store(home, database), stop)
         place = find_tenant(way, home, tenant) if tenant is not None else None  # says why there is none to choose
         if not source.connector.has_tokens:
-            checked = accounts.check_settings(database, way)
-            agree_to_origins(database, way, source.connector_file, checked)
-            click.echo(f"{title}: the settings work, account {checked}.")
+            _check_settings(database, way, source, title)
             return 0
         places = accounts.places_of(database, source.connector)
         if place:
             places, account = _at(place, places, account)
-        working = None if force or (place and not account) else working_account(database, way, account, places)
-        if working is not None:
-            agree_to_origins(database, way.at(places.get(working)), source.connector_file, working)
-            where = f" at {places[working][0]}" if working in places else ""
-            click.echo(f"{title}: account {working}{where} works. Nothing to do; --force signs in anew.")
+        anew = force or (place and not account)
+        found = None if anew else stored_sign_in(database, way, source.connector_file, account, places)
+        if found and not found.new_origins:
+            agree_to_origins(database, way.at(places.get(found.account)), source.connector_file, found.account)
+            click.echo(f"{title}: {_standing(found, places)}; --force signs in anew.")
             return 0
+        if found:
+            click.echo(_elsewhere(found), err=True)
         here = place or known_place(way, account, places)
         signed_in = _sign_in(database, way.at(here), here, title, no_browser)
+        if _new_origins(database, way.at(here), source, signed_in.external_id):
+            click.echo(_same_id(signed_in), err=True)
         agree_to_origins(database, way.at(here), source.connector_file, signed_in.external_id)
     click.echo(f"{title}: signed in as account {signed_in.external_id}. Tokens: {way.tokens.where} (encrypted).")
     several = f" --account {signed_in.external_id}" if len(way.tokens.accounts(signed_in.connector)) > 1 else ""
     click.echo(f"Next: hde run {connector}{several}")
     return 0
+
+
+def _check_settings(database: Database, way: Way, source: Source, title: str) -> None:
+    """Keys and passwords are the person's own settings: to have written another address there is to agree to it."""
+    checked = accounts.check_settings(database, way)
+    new = _new_origins(database, way, source, checked)
+    agree_to_origins(database, way, source.connector_file, checked)
+    agreed = f" Requests go to {', '.join(new)} now: agreed." if new else ""
+    click.echo(f"{title}: the settings work, account {checked}.{agreed}")
+
+
+def _new_origins(database: Database, way: Way, source: Source, account: str) -> list[str]:
+    with database.connection(autocommit=True) as connection:
+        return new_origins(connection, way, source.connector_file, account)
+
+
+def _same_id(account: Account) -> str:
+    return (
+        f"Account {account.external_id} was at another server before, and goes on with this one. If it is not the same "
+        f"person, their records would mix: hde forget --account {account.title}, then sign in again."
+    )
+
+
+def _standing(found: Found, places: Mapping[str, Place]) -> str:
+    where = f" at {places[found.account][0]}" if found.account in places else ""
+    if found.was_asked:
+        return f"account {found.account}{where} works. Nothing to do"
+    return f"account {found.account}{where} is signed in to. There was nothing to ask it for; the next run shows"
+
+
+def _elsewhere(found: Found) -> str:
+    return (
+        f"Requests go to {', '.join(found.new_origins)} now: the sign-in of account {found.account} is not sent there. "
+        "Sign in anew; another server is another account, or a connector of its own (docs/medical-records.md)."
+    )
 
 
 def _at(place: Place, places: Mapping[str, Place], account: str | None) -> tuple[dict[str, Place], str | None]:

@@ -10,6 +10,7 @@ from hde.places import make_home
 from hde.steps import accounts
 from hde.steps import disconnect as ends
 from hde.steps.accounts import Way
+from hde.steps.origins import check_origins
 from hde.steps.settings import settings_of
 from hde.store import migrate
 from hde.store.database import open_database
@@ -41,6 +42,10 @@ def disconnect(connector: str, account: str | None, yes: bool, forget_token: boo
         ending = ends.connection(database, way, account)
         if not yes:
             confirm(f"Disconnect {title}, account {ending.external_id}? Its records stay.")
+        if not forget_token:
+            here = way.at(accounts.places_of(database, source.connector).get(ending.external_id))
+            with database.connection() as connection:
+                check_origins(connection, here, source.connector_file, ending.external_id)
         told = ends.disconnect(database, way, ending, tell=not forget_token)
     click.echo(f"{title}: account {ending.external_id} is disconnected: {_SAID[told]}. Its records stay.")
     return 0

@@ -57,9 +57,7 @@ def preview(
         show(title, step.of_fixture(source, wanted, content, known_fixtures(source)), fixture)
         return 0
     with stop_sign(at_once=True) as stop:
-        found = step.live(
-            source, wanted, lambda watch: live_session(source.connector, make_home(), stop, account, watch)
-        )
+        found = step.live(source, wanted, lambda watch: live_session(source, make_home(), stop, account, watch))
     show(title, found, None)
     return 1 if found.error else 0
 

@@ -72,7 +72,7 @@ def record_command(
         scramble_numbers,
     )
     with stop_sign(at_once=True) as stop:
-        recording = record(source, wish, lambda watch: live_session(source.connector, home, stop, account, watch))
+        recording = record(source, wish, lambda watch: live_session(source, home, stop, account, watch))
     files = files_of(recording, source, wish.resource, settings, name)
     write_files(files, force=force)
     _tell(recording, files, connector)

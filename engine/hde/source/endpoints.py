@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import urlsplit
 
 from hde.errors import Refused, Unreachable, Unreadable, WrongUse
-from hde.source.address import origin, shown
-from hde.source.exchange import exchange
+from hde.redact import clean
+from hde.source.address import is_loopback, origin, shown
+from hde.source.exchange import NotSent, exchange
 from hde.source.outgoing import Outgoing
 from hde.source.token_answer import as_object
 from hde.spec.connector import Connector
@@ -33,12 +35,32 @@ def endpoint(connector: Connector, settings: Settings, auth: OAuth2Code | OAuth2
     """The address. WrongUse where neither the connector nor the document has it."""
     written = _written(auth, name)
     if written is not None:
-        return written.render({"settings": settings})
+        return encrypted(connector, written.render({"settings": settings}), written, _KEYS[name])
     found = discovered(connector, settings, auth, name)
     if found is None:
         where = "the discovery document" if auth.discovery else "the connector"
         raise WrongUse(f"{connector.name}: {where} names no {name}: write {_KEYS[name]}")
-    return found
+    return encrypted(connector, found, auth.discovery, "auth.discovery")
+
+
+def encrypted(connector: Connector, url: str, template: Template | None, key: str) -> str:
+    """The address; WrongUse where whoever is on the way to it would read what is sent there."""
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        said = connector.variables(template) or key
+        raise WrongUse(f"{connector.name}: {said} leads to {shown(url)}, which is not encrypted: nobody signs in there")
+    return url
+
+
+def refuse_open_lines(connector: Connector, settings: Settings, auth: OAuth2Code | OAuth2Client) -> None:
+    """WrongUse where a token would be got, or used, over plain http. What a document says is yet to come."""
+    written = [
+        (connector.http.base_url, "http.base_url"), (auth.discovery, "auth.discovery"),
+        (_written(auth, "authorization_endpoint"), "auth.authorize.url"), (auth.token.url, "auth.token.url"),
+    ]  # fmt: skip
+    for template, key in written:
+        if template is not None:
+            encrypted(connector, template.render({"settings": settings}), template, key)
 
 
 def discovered(connector: Connector, settings: Settings, auth: OAuth2Code | OAuth2Client, name: Endpoint) -> str | None:
@@ -48,7 +70,7 @@ def discovered(connector: Connector, settings: Settings, auth: OAuth2Code | OAut
     scope = {"settings": settings}
     url = auth.discovery.render(scope)
     where = f"{connector.name}: the discovery document"
-    found = _document(url, where).get(name)
+    found = _document(connector, url, auth.discovery).get(name)
     if found is None:
         return None
     if not isinstance(found, str):
@@ -71,7 +93,7 @@ def supported(connector: Connector, settings: Settings, auth: OAuth2Code | OAuth
     """A list of what the provider supports, as the discovery document says it; empty where it does not."""
     if auth.discovery is None:
         return []
-    found = _document(auth.discovery.render({"settings": settings}), f"{connector.name}: the discovery document")
+    found = _document(connector, auth.discovery.render({"settings": settings}), auth.discovery)
     said = found.get(name)
     return said if isinstance(said, list) else []
 
@@ -86,16 +108,21 @@ def _written(auth: OAuth2Code | OAuth2Client, name: Endpoint) -> Template | None
             return auth.revoke.url if isinstance(auth.revoke, Revocation) else None
 
 
-def _document(url: str, where: str) -> Mapping[str, object]:
+def _document(connector: Connector, url: str, template: Template) -> Mapping[str, object]:
     if url in _documents:
         return _documents[url]
     origin(url)
-    reply = exchange(Outgoing("GET", url, {"Accept": "application/json"}), where)
+    check = connector.variables(template) or "auth.discovery"
+    where = f"{connector.name}: the discovery document at {clean(url)[:300]}"
+    try:
+        reply = exchange(Outgoing("GET", url, {"Accept": "application/json"}), where)
+    except NotSent as error:
+        raise NotSent(f"{error}: check {check}") from None
     if reply.status == 429 or reply.status >= 500:
         raise Unreachable(f"{where} is away (answers {reply.status})")
     if reply.status != 200:
-        raise Refused(f"{where} on {shown(url)} is answered with {reply.status}: check auth.discovery", reply.status)
+        raise Refused(f"{where} is answered with {reply.status}: check {check}", reply.status)
     document = as_object(reply.body)
     if document is None:
-        raise Unreadable(f"{where} on {shown(url)} is no JSON object: check auth.discovery")
+        raise Unreadable(f"{where} is no JSON object: check {check}")
     return _documents.setdefault(url, document)

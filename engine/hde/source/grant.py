@@ -12,7 +12,7 @@ import msgspec
 from hde.errors import Refused, Unreachable, Unreadable, WrongUse
 from hde.source.address import with_query
 from hde.source.client import credentials
-from hde.source.endpoints import Settings, endpoint
+from hde.source.endpoints import Settings, encrypted, endpoint
 from hde.source.exchange import TIMEOUT, NotSent, exchange
 from hde.source.outgoing import Outgoing, form
 from hde.source.records import Body
@@ -63,6 +63,7 @@ def token_ask(
     """The request for a token with these values and the client in it. What `to` leaves out is as in `auth.token`."""
     scope = {"settings": settings}
     url = to.url.render(scope) if to.url else endpoint(connector, settings, auth, "token_endpoint")
+    encrypted(connector, url, to.url, "auth.token.url")
     extra = render_tree(to.params or auth.token.params, scope)
     own, headers = credentials(connector, auth.client, settings, url)
     fields = {**(extra if isinstance(extra, dict) else {}), **values, **own}

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import httpx
 
-from hde.errors import SignInNeeded, WrongUse
+from hde.errors import Refused, SignInNeeded, WrongUse
 from hde.source.budget import Budget, Unlimited
 from hde.source.carry import basic
 from hde.source.elements import constant_elements
@@ -34,6 +34,8 @@ from hde.tokens import TokenStore
 
 NO_SIGN_IN = "default"
 TOKEN_FILE = ".token_store.json"
+MOST_LEFT_OUT = 3
+"""Resources that a source may leave out before an answer to one of them is waited for no longer."""
 
 
 @dataclass(frozen=True)
@@ -202,24 +204,35 @@ def check_settings(database: Database, way: Way) -> str:
     return external_id
 
 
-def ask_something(session: Session) -> None:
-    """Where finding out whose account it is asks the source nothing, one page of a resource does."""
+def ask_something(session: Session) -> bool:
+    """Where finding out whose account it is asks the source nothing, one page of a resource does.
+
+    Whether anything was asked: False where a resource needs others first, or is a file or an export. Raises what the
+    source says to it, and Refused where it leaves out whatever it was asked for.
+    """
     connector = session.connector
     if connector.account is not None and connector.account.request is not None:
-        return
+        return True
+    asked: list[str] = []
     for resource in connector.resources.values():
         if parents_of(resource.for_each) is None and resource.files is None and resource.export is None:
-            _ask_once(session, resource)
-            return
+            asked.append(resource.name)
+            if _ask_once(session, resource):
+                return True
+            if len(asked) == MOST_LEFT_OUT:
+                break
+    if asked:
+        raise Refused(f"{connector.name}: the source gives none of {', '.join(asked)} to this account", status=0)
+    return False
 
 
-def _ask_once(session: Session, resource: Resource) -> None:
-    """One page of a resource, of the last day and its first element."""
+def _ask_once(session: Session, resource: Resource) -> bool:
+    """One page of a resource, of the last day and its first element; False where it is left out."""
     now = datetime.now(UTC)
     bounds = Bounds(now - timedelta(days=1), now) if resource.window else None
     elements = constant_elements(resource.for_each) if resource.for_each else []
     scope = {"each": elements[0].value} if elements else {}
-    next(read_pages(session, resource, bounds, scope=scope, arrived=lambda: 0))
+    return next(read_pages(session, resource, bounds, scope=scope, arrived=lambda: 0)).outcome != "skip"
 
 
 def readable(way: Way, external_id: str) -> bool:

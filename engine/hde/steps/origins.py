@@ -16,13 +16,19 @@ from hde.store.database import Connection, Database
 def check_origins(connection: Connection, way: Way, file: YamlFile, account: str) -> None:
     """Before the first request of a run. SignInNeeded where one would go to an origin nobody has agreed to."""
     name = way.connector.name
-    known = journal.origins(connection, name, account if way.connector.has_tokens else None)
+    new = new_origins(connection, way, file, account)
     connection.commit()
-    if known is not None and (new := [one for one in _elsewhere(way, file) if one not in known]):
+    if new:
         raise SignInNeeded(
             f"{way.connector.file} sends requests to {', '.join(new)} now, and did not when you signed in.\n"
-            f"If that is right, agree to it: hde auth {name}"
+            f"If that is right, {'sign in there' if way.connector.has_tokens else 'agree to it'}: hde auth {name}"
         )
+
+
+def new_origins(connection: Connection, way: Way, file: YamlFile, account: str) -> list[str]:
+    """Origins that nobody has agreed to; none where nobody was asked yet."""
+    known = journal.origins(connection, way.connector.name, account if way.connector.has_tokens else None)
+    return [] if known is None else [one for one in _elsewhere(way, file) if one not in known]
 
 
 def agree_to_origins(database: Database, way: Way, file: YamlFile, account: str) -> None:

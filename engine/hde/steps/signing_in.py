@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 
 from hde.errors import Refused, SignInNeeded, Unreadable, WrongUse
 from hde.source.carry import send_of
 from hde.source.errand import run_errand
 from hde.source.session import Session
-from hde.spec.sign_in import OAuth2Code
+from hde.spec.sign_in import OAuth2Client, OAuth2Code
+from hde.spec.yaml_file import YamlFile
 from hde.steps.accounts import Way, ask_something, choose_account, meant, places_of, readable, shared_budget
+from hde.steps.origins import new_origins
 from hde.store import journal
 from hde.store.database import Database
 from hde.store.journal import Account, Place
@@ -68,6 +70,10 @@ def _new_token(
 ) -> Token:
     from hde.source.renewal import unattended_token
 
+    if isinstance(way.connector.auth, OAuth2Code | OAuth2Client):
+        from hde.source.endpoints import refuse_open_lines
+
+        refuse_open_lines(way.connector, way.settings, way.connector.auth)
     match way.connector.auth:
         case OAuth2Code() as auth:
             from hde.source.signin import sign_in
@@ -90,18 +96,45 @@ def _identified(session: Session) -> Mapping[str, object]:
     return said
 
 
-def working_account(database: Database, way: Way, wanted: str | None, places: Mapping[str, Place]) -> str | None:
-    """The account whose token works right now, found by asking the source; None where a sign-in is needed."""
+@dataclass(frozen=True)
+class Found:
+    """An account with a stored sign-in. Where requests would go to `new_origins`, it was not tried there."""
+
+    account: str
+    new_origins: tuple[str, ...] = ()
+    was_asked: bool = False
+    """Whether the source has answered a request of it; where there is nothing to ask, nobody knows."""
+
+
+def stored_sign_in(
+    database: Database, way: Way, file: YamlFile, wanted: str | None, places: Mapping[str, Place]
+) -> Found | None:
+    """The account whose token works right now, found by asking the source; None where a sign-in is needed.
+
+    What was given at one origin is sent to no other: those are named, and nothing is asked. Refused or Unreadable
+    where the source neither takes the token nor says that it has ended.
+    """
     try:
         external_id = choose_account(way, wanted, places)
         way = way.at(places.get(external_id))
+        with database.connection(autocommit=True) as connection:
+            if new := new_origins(connection, way, file, external_id):
+                return Found(external_id, tuple(new))
         with shared_budget(database, way) as budget, way.session(way.auth(external_id), budget) as session:
             session.identify()
-            with suppress(Refused, Unreadable):  # whatever it says to the request, it has let us in
-                ask_something(session)
+            return Found(external_id, was_asked=ask_something(session))
     except SignInNeeded:
         return None
-    return external_id
+    except Refused as error:
+        if error.status == 401:
+            return None
+        raise Refused(_not_known(way, error), error.status) from None
+    except Unreadable as error:
+        raise Unreadable(_not_known(way, error)) from None
+
+
+def _not_known(way: Way, error: Exception) -> str:
+    return f"{error}\nSo it is not known whether the stored sign-in works. Anew: hde auth {way.connector.name} --force"
 
 
 def known_place(way: Way, wanted: str | None, places: Mapping[str, Place]) -> Place | None:

@@ -13,9 +13,10 @@ import httpx
 from hde.source.budget import Budget, Unlimited
 from hde.source.session import Session
 from hde.source.transport import Reply
-from hde.spec.connector import Connector
+from hde.spec.load import Source
 from hde.steps import accounts
 from hde.steps.accounts import Way
+from hde.steps.origins import check_origins
 from hde.steps.settings import settings_of
 from hde.steps.trying.rehearsal import Watch
 from hde.store import embedded, migrate
@@ -27,18 +28,21 @@ from hde.tokens.keys import find_key
 
 @contextmanager
 def live_session(
-    connector: Connector, home: Path, stop: threading.Event, account: str | None, watch: Watch
+    source: Source, home: Path, stop: threading.Event, account: str | None, watch: Watch
 ) -> Iterator[Session]:
     """Signed in as the account, which has been asked for. `watch` sees what goes out from then on, and what comes back.
 
     No database is made for it: where there is none yet, nobody shares limits and tokens lie in a file.
     """
-    settings = settings_of(connector)
+    connector, settings = source.connector, settings_of(source.connector)
     if os.environ.get("HDE_DATABASE_URL") or embedded.data_folder(home).exists():
         with open_database(home) as database:
             migrate.ensure(database)
             way = Way(connector, settings, accounts.token_store(home, database), stop)
             places = accounts.places_of(database, connector)
+            chosen = accounts.choose_account(way, account, places)
+            with database.connection() as connection:
+                check_origins(connection, way.at(places.get(chosen)), source.connector_file, chosen)
             with (
                 accounts.shared_budget(database, way) as budget,
                 _identified(way, budget, account, watch, places) as session,
