@@ -3,7 +3,8 @@
 The methods of an analyte may differ (calculated or measured LDL, the equations of eGFR): `code` says which it was.
 
 Mass and molar concentrations become each other only by the molar mass given here, never by a guess. LOINC codes are
-those of the common panels, each with its check digit tested.
+those of the common panels, each with its check digit tested; codes copyright (c) LOINC, used under its licence
+(loinc.org/license).
 """
 
 from __future__ import annotations
