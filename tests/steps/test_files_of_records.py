@@ -84,6 +84,7 @@ def test_tables_and_reports_of_laboratories_become_results_side_by_side(tmp_path
     assert ask(database_url, f"{values} WHERE mapping = 'labs/results' ORDER BY name") == [
         ("Ferritin", None, None, None, 400, None),
         ("LDL-Cholesterol", 131, "mg/dL", "H", 100, "2026-01-31"),
-    ], "a decimal comma is no number, a date that may be two is none"
+        ("TSH", 1.85, "m[IU]/L", None, 4.5, None),
+    ], "a decimal comma is no number, a date that may be two is none and kept as written"
     ldl = "SELECT value FROM canonical.lab_results WHERE analyte = 'ldl_cholesterol' ORDER BY value"
     assert ask(database_url, ldl) == [101, 131, 131, 131]
