@@ -27,7 +27,7 @@ from hde.source.formats.shape import plain_path
 from hde.source.outgoing import Outgoing, made_headers
 from hde.source.pages import MOST_WARNINGS, Page, told
 from hde.source.reader import RowReader
-from hde.source.rules import check_kind
+from hde.source.rules import GONE, check_kind
 from hde.source.session import MOST_REDIRECTS, Session
 from hde.source.transport import Reply
 from hde.source.unpacking import bounded, readable
@@ -39,7 +39,6 @@ BUFFER = 256 * 1024
 SOME = 512
 """Bytes by which a file is recognised."""
 GZIP = b"\x1f\x8b"
-EXPIRED = (404, 410)
 
 Kind = Literal["records", "deleted", "told"]
 
@@ -80,7 +79,7 @@ def read_download(
             yield from _read_once(session, resource, file, where, arrived)
             return
         except Refused as error:
-            if error.status in EXPIRED:
+            if error.status in GONE:
                 file.lost.set()
                 raise Refused(
                     f"{error}: the export has expired, and the next run orders it anew", error.status

@@ -21,7 +21,7 @@ from hde.source.formats import Record
 from hde.source.pagination import State, after, bookmark_in, first, page_scope, progress
 from hde.source.reader import RowReader
 from hde.source.records import Body
-from hde.source.rules import one_line
+from hde.source.rules import GONE, one_line
 from hde.source.session import Answer, Session
 from hde.source.windows import Bounds, shown
 from hde.spec.connector import Resource
@@ -31,8 +31,6 @@ __all__ = ["Bounds", "Page", "WindowLost", "read_pages"]
 
 
 MOST_WARNINGS = 20
-GONE = (404, 410)
-"""What a source says of a next page that it has named itself and does not know any more."""
 
 
 class WindowLost(SourceError):

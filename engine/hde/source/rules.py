@@ -15,6 +15,8 @@ from hde.source.transport import Reply
 from hde.spec.connector import JSON, ErrorAction, ErrorRule, Format, Wait
 from hde.spec.sign_in import TokenError
 
+GONE = (404, 410)
+"""What a source says of what it has named itself and does not know any more: a next page, an export, its files."""
 LONGEST_BLANK = 16
 LONGEST_MESSAGE = 200
 LONGEST_WAIT = 3600.0

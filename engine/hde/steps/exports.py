@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from hde.errors import Refused, SourceError, Stopped
-from hde.source.download import EXPIRED, Download
+from hde.source.download import Download
 from hde.source.errand import run_errand
 from hde.source.exported import (
     files_of,
@@ -25,6 +25,7 @@ from hde.source.exported import (
     pause_after,
     progress_in,
 )
+from hde.source.rules import GONE
 from hde.source.session import Answer, Session
 from hde.spec.connector import Resource
 from hde.spec.export import Export
@@ -151,9 +152,9 @@ def _awaited(stage: Stage, session: Session, one: UnderWay, options: Options) ->
         return _polled(stage, session, one)
     except Refused as error:
         with transaction(stage.connection) as cursor:
-            if error.status in EXPIRED or _is_over(error, one.ordered):
+            if error.status in GONE or _is_over(error, one.ordered):
                 exports.forget(cursor, stage.account.id, one.export.name)
-        if error.status not in EXPIRED:
+        if error.status not in GONE:
             raise
     stage.report.note(f"{one.export.name}: the source does not know the export any more; ordered anew")
     anew = _order(stage, session, one.export, one.resources, options)
@@ -261,7 +262,7 @@ def _discard(stage: Stage, session: Session, export: Export, ordered: Ordered) -
         except Stopped:
             raise
         except SourceError as error:
-            if not (isinstance(error, Refused) and error.status in EXPIRED):
+            if not (isinstance(error, Refused) and error.status in GONE):
                 stage.report.note(f"{export.name}: the source did not let it go: {error}")
     with transaction(stage.connection) as cursor:
         exports.forget(cursor, stage.account.id, export.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hde.issues import Issue
+from hde.issues import Issue, Level
 
 NO_ROW = "no row of the template understands this line"
 NO_TEMPLATE = "no template recognises this page"
@@ -25,8 +25,8 @@ def _issues(document: dict[str, object]) -> Iterator[Issue]:
         yield Issue(f"page {page}", NO_TEMPLATE, json_type="string", length=len(text))
     lines = sorted(_places(document.get("unmatched")), key=lambda one: not _has_digits(one[2]))
     for page, line, text in lines:
-        level = "error" if _has_digits(text) else "warning"
-        yield Issue(f"page {page}, line {line}", NO_ROW, level, "string", len(text))  # type: ignore[arg-type]
+        level: Level = "error" if _has_digits(text) else "warning"
+        yield Issue(f"page {page}, line {line}", NO_ROW, level, "string", len(text))
 
 
 def _places(listed: object) -> Iterator[tuple[object, object, str]]:
